@@ -1,0 +1,163 @@
+"""What an experiment is: a plan of work units, and a function from a unit to tidy rows.
+
+A replication (a folder of ``replications/``) exports one :class:`Replication`; the rest of
+the package reads everything it needs to know about a paper from that object, and so never
+names a paper itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from oldschool.runs.seeds import Seeds
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure as MplFigure
+
+    from oldschool.claims.estimate import Estimate, NotRun
+
+Scalar = str | int | float | bool
+Frames = Mapping[str, "pd.DataFrame"]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A block of replicates under one condition: what is run, stored and resumed as a whole.
+
+    Attributes:
+        experiment: name of the experiment it belongs to.
+        condition: the settings that tell this unit from the others of its experiment.
+        start: first replicate id of the block.
+        stop: one past the last replicate id.
+    """
+
+    experiment: str
+    condition: Mapping[str, Scalar]
+    start: int
+    stop: int
+
+    @property
+    def replicates(self) -> range:
+        return range(self.start, self.stop)
+
+    def label(self) -> str:
+        """Short text for progress and messages, such as ``monks[problem=monk1] 0-49``."""
+        inner = ",".join(f"{key}={value}" for key, value in self.condition.items())
+        return f"{self.experiment}[{inner}] {self.start}-{self.stop - 1}"
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One experiment of a replication.
+
+    Attributes:
+        name: unique within the replication; also the name of its settings node.
+        code_version: raised by hand when a change of code changes the rows.
+        settings: names of the settings nodes whose values enter a unit's digest. Dataclass
+            fields marked ``plan_only()`` shape the plan but never a unit, and stay out.
+        frames: names of the tidy frames that ``run`` returns, a results file each.
+        plan: (config, frames of the experiments in ``needs``) -> units, in report order.
+        run: (config, unit, seeds) -> {frame name: rows}; pure, single process.
+        data: (config) -> {data set: sha256}, what the digest says about the data.
+        needs: names of experiments whose collected frames ``plan`` reads.
+    """
+
+    name: str
+    code_version: int
+    settings: Sequence[str]
+    frames: Sequence[str]
+    plan: Callable[[Any, Frames], list[Unit]]
+    run: Callable[[Any, Unit, Seeds], Frames]
+    data: Callable[[Any], Mapping[str, str]] = lambda config: {}
+    needs: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of the report: a pure function from frames to a matplotlib figure.
+
+    Attributes:
+        name: file name without suffix.
+        needs: names of the frames that ``draw`` gets.
+        draw: frames -> matplotlib figure.
+        title: one line.
+        caption: what is shown: net, data, n, interval, what to compare with the paper.
+        alt: alternative text for those who cannot see it.
+        original: what is known of the paper's own figure, or "" when it has none.
+    """
+
+    name: str
+    needs: Sequence[str]
+    draw: Callable[[Frames], MplFigure]
+    title: str
+    caption: str
+    alt: str
+    original: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the report: a pure function from frames to a frame ready to print."""
+
+    name: str
+    needs: Sequence[str]
+    build: Callable[[Frames], pd.DataFrame]
+    title: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Replication:
+    """Everything the package has to know about one paper.
+
+    Attributes:
+        name: short name: ``make replicate-<name>``, ``conf/<name>.yaml``, ``reports/*/<name>/``.
+        title: the paper's title.
+        citation: authors, year, venue, pages.
+        folder: the replication's folder; holds ``README.md`` and ``claims.yaml``.
+        schema: {settings node: dataclass}, the typed configuration.
+        experiments: in the order they run.
+        figures: in the order they are shown.
+        tables: in the order they are shown.
+        estimates: {claim id: function of all frames -> Estimate or NotRun}.
+    """
+
+    name: str
+    title: str
+    citation: str
+    folder: Path
+    schema: Mapping[str, type]
+    experiments: Sequence[Experiment]
+    figures: Sequence[Figure] = ()
+    tables: Sequence[Table] = ()
+    estimates: Mapping[str, Callable[[Frames], Estimate | NotRun]] = field(default_factory=dict)
+
+    def experiment(self, name: str) -> Experiment:
+        """The experiment called ``name``.
+
+        Raises:
+            KeyError: there is none of that name.
+        """
+        for candidate in self.experiments:
+            if candidate.name == name:
+                return candidate
+        raise KeyError(name)
+
+
+def blocks(experiment: str, condition: Mapping[str, Scalar], count: int, size: int) -> list[Unit]:
+    """Units of ``size`` replicates that cover ``count``; fixed by the config, not by workers."""
+    return [
+        Unit(experiment, dict(condition), start, min(start + size, count))
+        for start in range(0, count, size)
+    ]
+
+
+def plan_only(default: Any) -> Any:
+    """A dataclass field that shapes the plan (how many, which grid) and stays out of digests."""
+    if isinstance(default, list):
+        return field(default_factory=lambda: list(default), metadata={"plan_only": True})
+    return field(default=default, metadata={"plan_only": True})

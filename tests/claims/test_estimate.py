@@ -1,0 +1,120 @@
+"""Intervals against other implementations and against their promised coverage."""
+
+import numpy as np
+import pytest
+from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
+
+from oldschool.claims.estimate import (
+    Estimate,
+    NotRun,
+    exact,
+    mean,
+    median,
+    paired_difference,
+    share,
+)
+
+
+@pytest.mark.parametrize(("successes", "n"), [(0, 10), (3, 10), (999, 1000), (10, 10)])
+def test_share_is_wilsons_interval_in_per_cent(successes: int, n: int) -> None:
+    low, high = proportion_confint(successes, n, alpha=0.10, method="wilson")
+    ours = share(successes, n)
+    assert isinstance(ours, Estimate)
+    assert ours.value == pytest.approx(100 * successes / n)
+    assert (ours.low, ours.high) == pytest.approx((100 * low, 100 * high), abs=1e-9)
+    assert 0.0 <= ours.low <= ours.value <= ours.high <= 100.0
+
+
+def test_share_refuses_impossible_counts_and_has_no_number_without_cases() -> None:
+    assert isinstance(share(0, 0), NotRun)
+    with pytest.raises(ValueError, match="5 successes of 4"):
+        share(5, 4)
+
+
+def test_mean_of_normal_data_agrees_with_students_interval() -> None:
+    values = np.random.default_rng(3).normal(5.0, 2.0, 400)
+    low, high = stats.t.interval(0.90, 399, values.mean(), stats.sem(values))
+    ours = mean(values)
+    assert isinstance(ours, Estimate)
+    assert ours.value == pytest.approx(values.mean())
+    assert (ours.low, ours.high) == pytest.approx((low, high), abs=0.02)
+
+
+def test_the_same_data_give_the_same_interval_to_the_last_bit() -> None:
+    values = np.random.default_rng(4).exponential(size=50)
+    assert mean(values) == mean(list(values))
+
+
+@pytest.mark.parametrize("estimator", [mean, median])
+def test_constant_data_give_an_interval_of_width_nought(estimator) -> None:
+    assert estimator([7.0] * 20, note="all alike") == Estimate(7.0, 7.0, 7.0, 20, "all alike")
+
+
+def test_too_few_values_are_no_number_rather_than_a_sure_one() -> None:
+    assert isinstance(mean([]), NotRun)
+    assert isinstance(mean([1.0]), NotRun)
+    assert isinstance(median([1, 2, 3, 4]), NotRun)
+    assert median([5, 1, 4, 2, 3]) == Estimate(3.0, 1.0, 5.0, 5)
+
+
+@pytest.mark.parametrize("estimator", [mean, median])
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_values_that_are_not_finite_are_refused(estimator, bad: float) -> None:
+    with pytest.raises(ValueError, match="1 of 3 values are not finite"):
+        estimator([1.0, bad, 2.0])
+
+
+def test_paired_difference_is_the_mean_of_the_differences() -> None:
+    generator = np.random.default_rng(5)
+    a, b = generator.normal(size=(2, 60))
+    assert paired_difference(a, b) == mean(a - b)
+    with pytest.raises(ValueError, match="different length: 60 and 59"):
+        paired_difference(a, b[1:])
+
+
+def test_an_estimate_cannot_hold_nonsense() -> None:
+    assert exact(14) == Estimate(14.0, 14.0, 14.0, 1)
+    for wrong in [(float("nan"), 0, 1, 5), (0, 1, 0, 5), (0, 0, 0, 0)]:
+        with pytest.raises(ValueError):
+            Estimate(*wrong)
+
+
+def _coverage(estimator, draw, truth: float, trials: int) -> float:
+    """Share of ``trials`` data sets whose interval holds the truth."""
+    hits = 0
+    for trial in range(trials):
+        ours = estimator(draw(np.random.default_rng(trial)))
+        hits += ours.low <= truth <= ours.high
+    return hits / trials
+
+
+# 400 trials put +-3 % (two standard errors) around a coverage of 90 %.
+def test_the_mean_of_skewed_data_is_covered_about_as_promised() -> None:
+    cover = _coverage(mean, lambda rng: rng.exponential(size=80), 1.0, trials=400)
+    assert 0.86 <= cover <= 0.94
+
+
+@pytest.mark.parametrize(
+    ("draw", "truth"),
+    [
+        (lambda rng: rng.exponential(size=75), np.log(2.0)),
+        (lambda rng: rng.binomial(30, 0.5, size=75), 15.0),
+        (lambda rng: rng.poisson(4.0, size=8), 4.0),
+    ],
+    ids=["continuous", "counts", "few counts"],
+)
+def test_the_median_is_covered_at_least_as_promised(draw, truth: float) -> None:
+    assert _coverage(median, draw, truth, trials=1500) >= 0.885
+
+
+def test_a_share_is_covered_as_promised_on_average_over_all_shares() -> None:
+    counts = np.arange(61)
+    intervals = [share(int(count), 60) for count in counts]
+    low, high = np.array([[ours.low, ours.high] for ours in intervals]).T / 100.0
+    cover = [
+        stats.binom.pmf(counts, 60, truth)[(low <= truth) & (truth <= high)].sum()
+        for truth in np.linspace(0.01, 0.99, 99)
+    ]
+    assert np.mean(cover) == pytest.approx(0.90, abs=0.01)
+    assert min(cover) > 0.80

@@ -1,0 +1,1 @@
+"""Second derivatives of the error with respect to the weights."""

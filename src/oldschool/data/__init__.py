@@ -1,0 +1,1 @@
+"""Data sets: tensors and the hashes that pin them."""

@@ -1,0 +1,62 @@
+"""Unit (transfer) functions with their first and second derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A transfer function x = f(a).
+
+    Attributes:
+        name: how configs call it.
+        f: net input a -> activity x.
+        slope: activity x -> f'(a); every function here has its slope as a function of x.
+        bend: activity x -> f''(a).
+    """
+
+    name: str
+    f: Callable[[Tensor], Tensor]
+    slope: Callable[[Tensor], Tensor]
+    bend: Callable[[Tensor], Tensor]
+
+
+# LeCun's scaled hyperbolic tangent, 1.7159 tanh(2a/3).
+_A, _S = 1.7159, 2.0 / 3.0
+
+UNITS: dict[str, Unit] = {
+    unit.name: unit
+    for unit in (
+        Unit("linear", lambda a: a, torch.ones_like, torch.zeros_like),
+        Unit("tanh", torch.tanh, lambda x: 1 - x * x, lambda x: -2 * x * (1 - x * x)),
+        Unit(
+            "logistic",
+            torch.sigmoid,
+            lambda x: x * (1 - x),
+            lambda x: x * (1 - x) * (1 - 2 * x),
+        ),
+        Unit(
+            "lecun_tanh",
+            lambda a: _A * torch.tanh(_S * a),
+            lambda x: _S * (_A - x * x / _A),
+            lambda x: -2 * _S * _S * x * (1 - x * x / _A**2),
+        ),
+    )
+}
+
+
+def unit(name: str) -> Unit:
+    """The unit called ``name``.
+
+    Raises:
+        ValueError: there is none.
+    """
+    try:
+        return UNITS[name]
+    except KeyError:
+        raise ValueError(f"no unit function {name!r}; there are {', '.join(UNITS)}") from None

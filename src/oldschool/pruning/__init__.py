@@ -1,0 +1,1 @@
+"""Pruning by magnitude, Optimal Brain Damage and Optimal Brain Surgeon."""

@@ -1,0 +1,65 @@
+"""Optimal Brain Surgeon (Hassibi & Stork 1992).
+
+Of all changes dw that bring weight q to zero, the one that raises a quadratic error least is
+
+    dw  = - w_q / [H^-1]_qq  H^-1 e_q                (eq. 5)
+    L_q =   w_q^2 / (2 [H^-1]_qq)                    (eq. 5, the rise itself)
+
+with H = 1/P sum X X^T + alpha I and X the gradients of the outputs. The weight of least L_q
+goes, every other weight moves with it, and H is computed anew for the next deletion.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from oldschool.curvature.gauss_newton import output_gradients
+from oldschool.curvature.inverse import damped_inverse
+from oldschool.data.task import Task
+from oldschool.nets.mlp import Mlp
+from oldschool.pruning.choice import Choice, least
+
+
+def saliency(theta: Tensor, inverse: Tensor) -> Tensor:
+    """L_q = w_q^2 / (2 [H^-1]_qq): (R, n) from weights (R, n) and H^-1 (R, n, n)."""
+    return theta * theta / (2 * inverse.diagonal(dim1=1, dim2=2))
+
+
+def surgery(theta: Tensor, inverse: Tensor, weight: Tensor) -> Tensor:
+    """dw = -w_q / [H^-1]_qq H^-1 e_q: (R, n) for the weight q (R,) of each net."""
+    rows = torch.arange(len(theta))
+    column = inverse[rows, :, weight]
+    scale = theta[rows, weight] / column[rows, weight]
+    return -scale[:, None] * column
+
+
+@dataclass(frozen=True)
+class OptimalBrainSurgeon:
+    """Deletes the weight of least L_q and moves all others to make up for it.
+
+    Attributes:
+        alpha: the constant of H^-1_0 = I / alpha, 1e-8 to 1e-4 in the paper; relative to
+            H = 1/P sum X X^T, so it has to be scaled with P where the error is summed.
+        name: how rows call the method.
+    """
+
+    alpha: float
+    name: str = "obs"
+
+    def choose(
+        self, net: Mlp, theta: Tensor, task: Task, kept: Tensor, prunable: Tensor
+    ) -> Choice:
+        """See :class:`oldschool.pruning.choice.Method`."""
+        nets = len(theta)
+        rows = torch.arange(nets)[:, None]
+        # Deleted weights leave the matrix: as zero rows they would give 0/0 in L_q.
+        index = kept.nonzero()[:, 1].view(nets, -1)
+        x = output_gradients(net, theta, task.x).flatten(2)[rows, index]
+        inverse = damped_inverse(torch.bmm(x, x.mT) / len(task), self.alpha)
+        w = theta.gather(1, index)
+        place, predicted = least(saliency(w, inverse), prunable.gather(1, index))
+        change = torch.zeros_like(theta).scatter_(1, index, surgery(w, inverse, place))
+        return Choice(index[rows[:, 0], place], predicted, change)

@@ -1,0 +1,1 @@
+"""Training of batches of nets to a minimum of their objective."""

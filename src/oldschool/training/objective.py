@@ -1,0 +1,81 @@
+"""The squared error of a batch of nets, with weight decay and masks, and its gradient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from oldschool.data.task import Task
+from oldschool.nets.error import squared_error
+from oldschool.nets.mlp import Mlp
+
+
+@dataclass(frozen=True)
+class Objective:
+    """E = 1/(2P) sum |t - o|^2 + decay/2 |w|^2 for each of R nets.
+
+    Attributes:
+        net: the architecture.
+        task: the data.
+        decay: weight decay, a number or one a net (R,).
+        mask: (R, N) bool, False where a weight is deleted and stays zero; None when none is.
+    """
+
+    net: Mlp
+    task: Task
+    decay: float | Tensor = 0.0
+    mask: Tensor | None = None
+
+    def subset(self, index: Tensor) -> Objective:
+        """The objective of the nets ``index`` alone."""
+        return replace(
+            self,
+            decay=self.decay[index] if isinstance(self.decay, Tensor) else self.decay,
+            mask=None if self.mask is None else self.mask[index],
+        )
+
+    def _decays(self, theta: Tensor) -> Tensor:
+        return torch.as_tensor(self.decay, dtype=theta.dtype).expand(len(theta))
+
+    def error(self, theta: Tensor) -> Tensor:
+        """The data term 1/(2P) sum |t - o|^2 of each net, (R,)."""
+        return squared_error(self.net.outputs(theta, self.task.x), self.task.t)
+
+    def value(self, theta: Tensor) -> Tensor:
+        """The whole objective of each net, (R,)."""
+        return self.error(theta) + self.penalty(theta)
+
+    def penalty(self, theta: Tensor) -> Tensor:
+        """The weight-decay term of each net, (R,)."""
+        return 0.5 * self._decays(theta) * (theta * theta).sum(1)
+
+    def penalty_gradient(self, theta: Tensor) -> Tensor:
+        """decay * w, (R, N)."""
+        return self._decays(theta)[:, None] * theta
+
+    def value_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor]:
+        """Objective (R,) and gradient (R, N) by back-propagation; zero where masked."""
+        activities = self.net.activities(theta, self.task.x)
+        residual = activities[-1] - self.task.t.T
+        samples = len(self.task)
+        gradient = torch.empty_like(theta)
+        delta = residual * self.net.layers[-1].transfer.slope(activities[-1]) / samples
+        matrices = self.net.matrices(theta)
+        for depth in reversed(range(len(matrices))):
+            layer, below = self.net.layers[depth], activities[depth]
+            gradient[:, layer.biases] = delta.sum(2)
+            if below.ndim == 2:
+                flat = delta.reshape(-1, samples) @ below.T
+                gradient[:, layer.weights] = flat.view(len(theta), -1)
+            else:
+                gradient[:, layer.weights] = torch.bmm(delta, below.mT).flatten(1)
+                slope = self.net.layers[depth - 1].transfer.slope(below)
+                delta = torch.bmm(matrices[depth][0].mT, delta) * slope
+        gradient += self.penalty_gradient(theta)
+        if self.mask is not None:
+            gradient *= self.mask
+        error = 0.5 * (residual * residual).sum((1, 2)) / samples
+        return error + self.penalty(theta), gradient
+

@@ -1,0 +1,126 @@
+"""Second-order training: Levenberg-Marquardt far from a minimum, Newton's method close to it."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from oldschool.curvature.gauss_newton import gauss_newton, residuals_and_gradients
+from oldschool.curvature.hessian import hessian
+from oldschool.training.objective import Objective
+from oldschool.training.outcome import Trained, outcome
+
+_SMALLEST_DAMPING, _LARGEST_DAMPING = 1e-14, 1e10
+
+
+def damped_newton(
+    objective: Objective,
+    theta: Tensor,
+    *,
+    iterations: int,
+    exact: bool = False,
+    gradient_tolerance: float = 0.0,
+    stop_error: float = 0.0,
+    damping: float = 1e-2,
+) -> Trained:
+    """Damped second-order steps -(H + mu I)^-1 g, each net with its own mu.
+
+    With the Gauss-Newton matrix as H this is Levenberg-Marquardt (Marquardt 1963), robust from
+    anywhere but slow at the end where residuals or decay remain; with the exact Hessian it is
+    Newton's method, quadratic at the end. A step that lowers a net's objective is taken and its
+    mu divided by 10; else the net stays and its mu is multiplied by 4, also where H + mu I is
+    not positive definite. Nets that are done leave the batch.
+
+    Args:
+        objective: what is minimised.
+        theta: starting weights (R, N); not changed.
+        iterations: most steps a net is given.
+        exact: take the exact Hessian in place of the Gauss-Newton matrix.
+        gradient_tolerance: a net is done when its gradient norm is at or below it.
+        stop_error: a net is done when the data term of its objective is at or below it.
+        damping: first mu of every net.
+    """
+    theta = theta.clone()
+    spent = torch.zeros(len(theta), dtype=torch.int64)
+    alive = torch.arange(len(theta))
+    part, now = objective, theta.clone()
+    mu = theta.new_full((len(theta),), damping)
+    value, error, gradient, matrix = _expand(part, now, exact)
+    for _ in range(iterations):
+        going = (
+            (gradient.norm(dim=1) > gradient_tolerance)
+            & (error > stop_error)
+            & (mu < _LARGEST_DAMPING)
+            & value.isfinite()
+        )
+        if not going.all():
+            theta[alive] = now
+            keep = going.nonzero()[:, 0]
+            alive, now, mu, part = alive[keep], now[keep], mu[keep], part.subset(keep)
+            value, error = value[keep], error[keep]
+            gradient, matrix = gradient[keep], matrix[keep]
+            if len(keep) == 0:
+                break
+        damped = matrix.clone()
+        damped.diagonal(dim1=1, dim2=2).add_(mu[:, None])
+        factor, failed = torch.linalg.cholesky_ex(damped)
+        trial = now - torch.cholesky_solve(gradient[:, :, None], factor)[:, :, 0]
+        new_value, new_error, new_gradient, new_matrix = _expand(part, trial, exact)
+        better = (new_value < value) & (failed == 0)
+        mu = torch.where(better, mu / 10, mu * 4).clamp_min(_SMALLEST_DAMPING)
+        now = torch.where(better[:, None], trial, now)
+        value = torch.where(better, new_value, value)
+        error = torch.where(better, new_error, error)
+        gradient = torch.where(better[:, None], new_gradient, gradient)
+        matrix = torch.where(better[:, None, None], new_matrix, matrix)
+        spent[alive] += 1
+    theta[alive] = now
+    return outcome(objective, theta, spent)
+
+
+def to_minimum(
+    objective: Objective,
+    theta: Tensor,
+    *,
+    iterations: int,
+    newton_iterations: int,
+    gradient_tolerance: float,
+    stop_error: float = 0.0,
+) -> Trained:
+    """Levenberg-Marquardt, then Newton's method, to a gradient norm of ``gradient_tolerance``.
+
+    ``iterations`` of the outcome counts both phases.
+    """
+    limits = {"gradient_tolerance": gradient_tolerance, "stop_error": stop_error}
+    far = damped_newton(objective, theta, iterations=iterations, **limits)
+    near = damped_newton(
+        objective, far.theta, iterations=newton_iterations, exact=True, damping=1e-4, **limits
+    )
+    return outcome(objective, near.theta, far.iterations + near.iterations)
+
+
+def _expand(
+    objective: Objective, theta: Tensor, exact: bool
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Objective (R,), data term (R,), gradient (R, N), second-derivative matrix (R, N, N)."""
+    net, task, mask = objective.net, objective.task, objective.mask
+    if exact:
+        value, gradient = objective.value_and_gradient(theta)
+        error = value - objective.penalty(theta)
+        matrix = hessian(net, theta, task)
+        if mask is not None:
+            matrix *= mask[:, :, None] & mask[:, None, :]
+    else:
+        residuals, x = residuals_and_gradients(net, theta, task.x, task.t)
+        if mask is not None:
+            x *= mask[:, :, None, None]
+        error = 0.5 * (residuals * residuals).sum((1, 2)) / len(task)
+        value = error + objective.penalty(theta)
+        pull = torch.bmm(x.flatten(2), residuals.flatten(1)[:, :, None])[:, :, 0] / len(task)
+        decay = objective.penalty_gradient(theta)
+        gradient = pull + (decay if mask is None else decay * mask)
+        matrix = gauss_newton(x)
+    matrix.diagonal(dim1=1, dim2=2).add_(
+        torch.as_tensor(objective.decay, dtype=theta.dtype).expand(len(theta))[:, None]
+    )
+    return value, error, gradient, matrix

@@ -11,8 +11,10 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class Seeds:
         **axes: str | int | float | bool,
     ) -> list[torch.Generator]:
         """One CPU generator a replicate, each with its own seed."""
+        import torch
+
         return [
             torch.Generator().manual_seed(self.seed(experiment, replicate, component, **axes))
             for replicate in replicates

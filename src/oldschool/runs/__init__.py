@@ -1,0 +1,1 @@
+"""Work units, seeds, store, provenance, resume, launch."""

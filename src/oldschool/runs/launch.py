@@ -1,0 +1,274 @@
+"""Running a replication: plan, keep what is up to date, run the rest, collect."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from oldschool import paths
+from oldschool.errors import StorageError, UserError
+from oldschool.runs import digest, files, provenance, results, store, worker
+from oldschool.runs.config import Settings
+from oldschool.runs.experiment import Experiment, Replication, Unit
+from oldschool.runs.pool import Pool
+from oldschool.runs.progress import Display
+from oldschool.runs.results import Failed, Stored
+from oldschool.runs.worker import Task
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+UP_TO_DATE = "up to date"
+
+
+class UnitsFailedError(UserError):
+    """Some units failed; all others were run and collected."""
+
+
+def run(settings: Settings, report_dir: Path, display: Display) -> None:
+    """Run all experiments of a replication and collect their results.
+
+    Args:
+        settings: what to run.
+        report_dir: where the collected results go.
+        display: where to say what is run, kept and why.
+
+    Raises:
+        UnitsFailedError: a unit failed; everything else was done.
+        StorageError: the store or the report folder cannot be written.
+        KeyboardInterrupt: interrupted; finished units are kept.
+    """
+    save_config(settings)
+    problems: list[UserError] = []
+    stored: dict[str, list[Stored]] = {}
+    with Pool(_jobs(settings)) as pool:
+        for experiment in settings.replication.experiments:
+            title = f"{settings.replication.name}/{experiment.name}"
+            absent = [need for need in experiment.needs if need not in stored]
+            if absent:
+                problems.append(UnitsFailedError(f"{title} was not run: {absent[0]} has failed"))
+                display.say(f"{title}: not run, because {absent[0]} has failed")
+                continue
+            inputs: dict[str, pd.DataFrame] = {}
+            for need in experiment.needs:
+                needed = settings.replication.experiment(need)
+                inputs |= results.collected_frames(needed, stored[need])
+            done, failed, data = _run_experiment(settings, experiment, inputs, pool, display)
+            if failed:
+                problems.append(_failure(title, failed, len(done)))
+            else:
+                stored[experiment.name] = done
+            try:
+                lines = results.collect(report_dir, settings, experiment, done, failed, data)
+            except StorageError as error:
+                problems.append(error)
+                continue
+            for line in lines:
+                display.say(f"  {line}")
+    if problems:
+        raise problems[0]
+
+
+def rerun(
+    replication: Replication,
+    experiment: Experiment,
+    unit_record: Mapping[str, Any],
+    manifest: Mapping[str, Any],
+) -> dict[str, pd.DataFrame]:
+    """Run one collected unit again, in this process, past the store.
+
+    Args:
+        replication: the experiment's replication.
+        experiment: whose unit it is.
+        unit_record: the unit's entry in the collected manifest.
+        manifest: the collected manifest, whose settings and seed are used.
+    """
+    unit = unit_of(experiment, unit_record)
+    values = {**manifest["settings"], "seed": manifest["seed"]}
+    return worker.run_unit(replication, experiment, unit, values)
+
+
+def unit_of(experiment: Experiment, record: Mapping[str, Any]) -> Unit:
+    """The unit that a manifest or an entry of a collected manifest is about."""
+    return Unit(experiment.name, dict(record["condition"]), record["start"], record["stop"])
+
+
+def save_config(settings: Settings) -> Path:
+    """Keep the resolved settings of a run, named by what is in them.
+
+    Raises:
+        StorageError: ``runs/`` cannot be written.
+    """
+    text = yaml.safe_dump(settings.values, sort_keys=False)
+    name = f"{settings.replication.name}-{digest.text_digest(text)}.yaml"
+    file = paths.saved_configs() / name
+    try:
+        files.replace_if_different(file, text.encode())
+    except OSError as error:
+        raise StorageError(
+            f"cannot write {paths.shown(file)}: {error.strerror or error}"
+        ) from error
+    return file
+
+
+def _run_experiment(
+    settings: Settings,
+    experiment: Experiment,
+    inputs: Mapping[str, pd.DataFrame],
+    pool: Pool,
+    display: Display,
+) -> tuple[list[Stored], list[Failed], Mapping[str, str]]:
+    title = f"{settings.replication.name}/{experiment.name}"
+    data = experiment.data(settings.config)
+    values = worker.run_values(settings.values, experiment)
+    tasks = [
+        Task(
+            settings.replication.name,
+            unit,
+            digest.unit_digest(experiment, settings.config, unit, data),
+            values,
+            data,
+            provenance.commit(),
+        )
+        for unit in experiment.plan(settings.config, inputs)
+    ]
+    _check_distinct(title, tasks)
+    reasons = _reasons(settings, experiment, tasks)
+    todo = [task for task in tasks if reasons[task.digest] != UP_TO_DATE]
+    for task in todo:
+        reason = reasons[task.digest]
+        if display.is_live or reason.startswith("damaged"):
+            display.say(f"{task.unit.label()}: {reason}")
+    errors: dict[str, str] = {}
+    with display.bar(title, len(todo)) as bar:
+        for task, outcome in pool.run(todo, lambda task: bar.start(task.unit.label())):
+            bar.finish(task.unit.label())
+            if outcome.status == "unwritable":
+                raise StorageError(
+                    f"cannot write the store: {outcome.message}; all finished units are kept: "
+                    "put it right and run again"
+                )
+            if outcome.status == "failed":
+                errors[task.digest] = outcome.message
+                display.say(f"failed: {title} {task.unit.label()}: {outcome.message}")
+            elif outcome.status == "kept":
+                reasons[task.digest] = "done by another process"
+    display.say(_summary(title, tasks, reasons, errors))
+    done = [
+        Stored(task.unit, task.folder, store.load(task.folder))
+        for task in tasks
+        if task.digest not in errors
+    ]
+    failed = [
+        Failed(task.unit, task.digest, errors[task.digest])
+        for task in tasks
+        if task.digest in errors
+    ]
+    return done, failed, data
+
+
+def _check_distinct(title: str, tasks: Sequence[Task]) -> None:
+    counts = Counter(task.digest for task in tasks)
+    for task in tasks:
+        if counts[task.digest] > 1:
+            raise ValueError(f"{title}: the plan has {task.unit.label()} more than once")
+
+
+def _reasons(settings: Settings, experiment: Experiment, tasks: Sequence[Task]) -> dict[str, str]:
+    """For each task's digest why it has to be run, or that it is up to date."""
+    reasons: dict[str, str] = {}
+    wanted = digest.unit_settings(experiment, settings.config)
+    unknown = []
+    for task in tasks:
+        try:
+            manifest = store.load(task.folder)
+        except store.DamagedError as error:
+            reasons[task.digest] = f"damaged: {error}"
+        except store.MissingError:
+            unknown.append(task)
+        else:
+            # A default that was changed in the code changes settings but not the digest.
+            names = digest.changed(manifest["settings"], wanted)
+            reasons[task.digest] = f"settings changed: {', '.join(names)}" if names else UP_TO_DATE
+    if unknown:
+        newest: dict[str, dict[str, Any]] = {}
+        for manifest in store.manifests(settings.replication.name, experiment.name):
+            key = digest.canonical([manifest["condition"], manifest["start"], manifest["stop"]])
+            newest.setdefault(key, manifest)
+        for task in unknown:
+            unit = task.unit
+            key = digest.canonical([dict(unit.condition), unit.start, unit.stop])
+            reasons[task.digest] = _change(
+                newest.get(key), experiment, wanted, task.data, settings.config.seed
+            )
+    return reasons
+
+
+def _change(
+    before: Mapping[str, Any] | None,
+    experiment: Experiment,
+    wanted: Mapping[str, Any],
+    data: Mapping[str, str],
+    seed: int,
+) -> str:
+    """What has changed since the newest stored unit of the same condition and block."""
+    if before is None:
+        return "new"
+    changes = []
+    if before["code_version"] != experiment.code_version:
+        changes.append(f"code_version {before['code_version']} -> {experiment.code_version}")
+    if before["data"] != dict(data):
+        changes.append("data changed")
+    if names := digest.changed(before["settings"], wanted):
+        changes.append(f"settings changed: {', '.join(names)}")
+    if before["seed"] != seed:
+        changes.append(f"seed {before['seed']} -> {seed}")
+    return "; ".join(changes) or "settings added"
+
+
+def _summary(
+    title: str, tasks: Sequence[Task], reasons: Mapping[str, str], errors: Mapping[str, str]
+) -> str:
+    groups: dict[str, Counter[str]] = {"kept": Counter(), "run": Counter(), "failed": Counter()}
+    for task in tasks:
+        reason = reasons[task.digest]
+        if task.digest in errors:
+            groups["failed"][errors[task.digest]] += 1
+        elif reason in (UP_TO_DATE, "done by another process"):
+            groups["kept"][reason] += 1
+        else:
+            groups["run"]["damaged" if reason.startswith("damaged") else reason] += 1
+    parts = []
+    for verb, counts in groups.items():
+        if counts:
+            each = [
+                reason if len(counts) == 1 else f"{count} {reason}"
+                for reason, count in counts.most_common()
+            ]
+            parts.append(f"{counts.total()} {verb} ({', '.join(each)})")
+    return f"{title}: {len(tasks)} units: {', '.join(parts) or 'nothing to do'}"
+
+
+def _failure(title: str, failed: Sequence[Failed], done: int) -> UnitsFailedError:
+    first = failed[0]
+    experiment = title.partition("/")
+    record = store.folder(experiment[0], experiment[2], first.digest).with_name(
+        f"{first.digest}.error.json"
+    )
+    return UnitsFailedError(
+        f"{len(failed)} of {len(failed) + done} units of {title} failed, the first: "
+        f"{first.unit.label()}: {first.error} (see {paths.shown(record)})"
+    )
+
+
+def _jobs(settings: Settings) -> int:
+    jobs: int | None = settings.config.jobs
+    if jobs is not None:
+        return jobs
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, (cores or 1) // int(settings.config.threads))

@@ -1,0 +1,93 @@
+"""Where and with what a unit was computed."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from oldschool import paths
+
+PACKAGES = ("oldschool", "torch", "numpy", "scipy", "pandas", "hydra-core")
+CODE = ("src", "replications", "conf")
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+@lru_cache
+def commit() -> dict[str, Any]:
+    """The checkout's commit, and whether code or configuration differ from it; None outside git."""
+    head = _git("rev-parse", "HEAD")
+    if head is None:
+        return {"commit": None, "dirty": None}
+    return {"commit": head, "dirty": bool(_git("status", "--porcelain", "--", *CODE))}
+
+
+def environment() -> dict[str, Any]:
+    """This process: interpreter, packages, processor, graphics card, torch's threads and dtype.
+
+    What concerns torch is None where nothing has imported it.
+    """
+    torch = sys.modules.get("torch")
+    gpu = torch is not None and torch.cuda.is_available()
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": _packages(),
+        "cpu": _cpu(),
+        "gpu": torch.cuda.get_device_name() if torch is not None and gpu else None,
+        "threads": torch.get_num_threads() if torch is not None else None,
+        "default_dtype": str(torch.get_default_dtype()) if torch is not None else None,
+    }
+
+
+def set_threads(threads: int) -> None:
+    """Let torch use this many threads, whether it has been imported or will be.
+
+    numpy's and scipy's own pools are held at one by :func:`one_blas_thread`.
+    """
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_num_threads(threads)
+
+
+def one_blas_thread() -> None:
+    """Keep linear algebra in one thread; to be called before numpy is imported."""
+    for variable in THREAD_VARIABLES:
+        os.environ[variable] = "1"
+
+
+@lru_cache
+def _packages() -> dict[str, str]:
+    versions = {}
+    for name in PACKAGES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            versions[name] = "not installed"
+    return versions
+
+
+@lru_cache
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", *arguments], cwd=paths.root(), capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from oldschool.claims.claim import PROFILES, Claim
+from oldschool.claims.claim import Claim
 from oldschool.claims.estimate import Estimate, NotRun
 from oldschool.claims.verdict import Verdict, judge
 from oldschool.errors import ConfigError
+from oldschool.runs.config import PROFILES
 from oldschool.runs.experiment import Frames, Replication
 
 COLUMNS = (
@@ -164,7 +165,9 @@ def _estimate(
         mixed = ", ".join(f"{frame}: {profiles[frame]}" for frame in claim.frames)
         return NotRun(f"rows of different profiles are never mixed ({mixed})"), ""
     try:
-        result = replication.estimates[claim.id]({frame: frames[frame] for frame in claim.frames})
+        result = replication.estimates[claim.id](
+            {frame: frames[frame].copy(deep=False) for frame in claim.frames}
+        )
     except Exception as error:
         error.add_note(f"while estimating {claim.id}")
         raise

@@ -11,9 +11,9 @@ from typing import Any
 import yaml
 
 from oldschool.errors import ConfigError
+from oldschool.runs.config import PROFILES
 
 KINDS = ("equivalence", "at_least", "at_most", "ordering", "exact", "shape")
-PROFILES = ("smoke", "default", "paper")
 _NEEDS_NUMBER = ("equivalence", "at_least", "at_most")
 
 
@@ -49,7 +49,7 @@ class Region:
 
     def __str__(self) -> str:
         if self.low == self.high:
-            return f"= {self.low:.6g}"
+            return f"exactly {self.low:.6g}"
         if math.isinf(self.high) and math.isinf(self.low):
             return "any value"
         if math.isinf(self.high):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from oldschool.claims.claim import PROFILES, Claim, Region
+from oldschool.claims.claim import Claim, Region
 from oldschool.claims.estimate import Estimate, NotRun
+from oldschool.runs.config import PROFILES
 
 REPRODUCED = "reproduced"
 PARTLY = "partly"
@@ -48,8 +49,9 @@ def judge(claim: Claim, result: Estimate | NotRun, profile: str) -> Verdict:
     interval = f"[{result.low:.6g}, {result.high:.6g}]"
     exact = result.low == result.high
     ours = f"{result.value:.6g}" if exact else f"the 90 % interval {interval}"
+    accepted = f"the accepted region ({region})"
     if region.holds(result.low, result.high):
-        word, reason = REPRODUCED, f"{ours} agrees: {region}"
+        word, reason = REPRODUCED, f"{ours} lies inside {accepted}"
     elif not region.misses(result.low, result.high):
         word, reason = (
             UNDECIDED,
@@ -57,9 +59,9 @@ def judge(claim: Claim, result: Estimate | NotRun, profile: str) -> Verdict:
         )
     elif _on_side(claim.null_value, region, result):
         word = PARTLY
-        reason = f"{ours} misses: {region}; but lies on that side of {claim.null_value:.6g}"
+        reason = f"{ours} lies outside {accepted}, but on that side of {claim.null_value:.6g}"
     else:
-        word, reason = NOT_REPRODUCED, f"{ours} misses: {region}"
+        word, reason = NOT_REPRODUCED, f"{ours} lies outside {accepted}"
     return Verdict(word, f"{reason}; {result.note}" if result.note else reason)
 
 
@@ -97,5 +99,5 @@ def _settling(result: Estimate, region: Region) -> str:
 
 def round_up(number: float) -> int:
     """The least integer of at most two significant digits that is not below ``number`` > 0."""
-    step = 10 ** max(0, math.floor(math.log10(number)) - 1)
+    step: int = 10 ** max(0, math.floor(math.log10(number)) - 1)
     return math.ceil(number / step) * step

@@ -1,0 +1,83 @@
+"""Everything in a report folder that follows from the collected results; nothing is trained."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from oldschool.claims.assess import COLUMNS
+from oldschool.report import artefacts, page
+from oldschool.report.artefacts import Artefact, Ledger
+from oldschool.report.inputs import Inputs, read
+from oldschool.runs.experiment import Figure, Replication, Table
+
+CLAIMS = "claims.csv"
+PAGE = "index.html"
+
+
+def build(
+    report_dir: Path,
+    replications: Iterable[Replication],
+    out: Path | None = None,
+    say: Callable[[str], None] = print,
+) -> None:
+    """Figures, tables, ``claims.csv`` and ``index.html`` from the results in ``report_dir``.
+
+    Only what is out of date is made again, and only what differs is written. All replications
+    must be given: the files of those left out are removed.
+
+    Args:
+        report_dir: holds ``results/``.
+        replications: all there are, in the order of the report.
+        out: where to write; ``report_dir`` itself if left out. Links are as from ``report_dir``.
+        say: takes lines that tell what was kept, rebuilt, skipped or removed, and why.
+
+    Raises:
+        ConfigError: a claims.yaml is malformed or does not fit its replication.
+        DataError: results or the record of artefacts cannot be read.
+        StorageError: a file cannot be written; what was there stays.
+    """
+    out = out or report_dir
+    ledger = Ledger(out)
+    read_in = [read(report_dir, replication) for replication in replications]
+    for inputs in read_in:
+        _make(inputs, ledger, say)
+    for key in ledger.close():
+        say(f"{key}: removed (no longer made)")
+    artefacts.write(out / CLAIMS, claims_csv(read_in).encode())
+    artefacts.write(out / PAGE, page.render(read_in, report_dir, out).encode())
+
+
+def claims_csv(read_in: Iterable[Inputs]) -> str:
+    """Every claim of every replication as a line: the contract with everyone outside."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for inputs in read_in:
+        writer.writerows(judged.row() for judged in inputs.judged)
+    return text.getvalue()
+
+
+def _make(inputs: Inputs, ledger: Ledger, say: Callable[[str], None]) -> None:
+    """Figures and tables of one replication, with a line each kind."""
+    replication = inputs.replication
+    owner = artefacts.owners(replication)
+    ready: dict[str, list[Artefact]] = {"figures": [], "tables": []}
+    for item in (*replication.figures, *replication.tables):
+        kind = "figures" if isinstance(item, Figure) else "tables"
+        lacking = artefacts.missing(inputs, item)
+        if lacking:
+            say(f"{replication.name} {kind}: {item.name} skipped (no rows yet: {lacking[0]})")
+        else:
+            ready[kind].append(_artefact(inputs, item))
+    for kind, wanted in ready.items():
+        if wanted:
+            say(f"{replication.name} {kind}: {ledger.bring_up_to_date(wanted, owner)}")
+
+
+def _artefact(inputs: Inputs, item: Figure | Table) -> Artefact:
+    if isinstance(item, Figure):
+        return artefacts.figure_artefact(inputs, item)
+    return artefacts.table_artefact(inputs, item)

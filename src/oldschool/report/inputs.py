@@ -1,0 +1,66 @@
+"""What a report is made from: the collected results of a replication and its claims."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from oldschool.claims.assess import Judged, assess
+from oldschool.claims.claim import load_claims
+from oldschool.runs import results
+from oldschool.runs.experiment import Replication
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """All that one replication brings to the report.
+
+    Attributes:
+        replication: the replication.
+        frames: {frame: rows}; a frame never run is absent.
+        hashes: {frame: sha256 of its rows as text}.
+        manifests: {experiment: its collected manifest}; absent if never run.
+        judged: every claim of its ``claims.yaml`` with its verdict, in the file's order.
+    """
+
+    replication: Replication
+    frames: Mapping[str, pd.DataFrame]
+    hashes: Mapping[str, str]
+    manifests: Mapping[str, Mapping[str, Any]]
+    judged: tuple[Judged, ...]
+
+
+def read(report_dir: Path, replication: Replication) -> Inputs:
+    """Results and claims of ``replication``, and the verdicts that follow.
+
+    Raises:
+        ConfigError: claims.yaml is malformed or does not fit the replication.
+        DataError: a results file is damaged or not what its manifest says.
+    """
+    found = {
+        experiment.name: manifest
+        for experiment in replication.experiments
+        if (manifest := results.load_manifest(report_dir, replication.name, experiment.name))
+    }
+    hashes = {
+        frame: str(entry["sha256"])
+        for manifest in found.values()
+        for frame, entry in manifest["frames"].items()
+    }
+    profiles = {
+        frame: str(manifest["profile"])
+        for manifest in found.values()
+        for frame in manifest["frames"]
+    }
+    # Rows without a manifest have no known origin, so they count as never run.
+    frames = {
+        frame: rows
+        for frame, rows in results.load_frames(report_dir, replication.name).items()
+        if frame in hashes
+    }
+    judged = assess(replication, load_claims(replication.folder), frames, profiles)
+    return Inputs(replication, frames, hashes, found, tuple(judged))

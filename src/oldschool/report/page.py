@@ -1,0 +1,136 @@
+"""``index.html``: claims with verdicts, then each paper's figures and tables, in one static page."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import struct
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from oldschool.claims.assess import Judged
+from oldschool.claims.claim import KINDS
+from oldschool.claims.estimate import Estimate
+from oldschool.claims.verdict import VERDICTS
+from oldschool.report import DPI, artefacts, tables
+from oldschool.report.inputs import Inputs
+from oldschool.runs.config import PROFILES
+from oldschool.runs.experiment import Figure, Table
+
+_CSS_DPI = 96
+_NUMBER = re.compile(r"-?[\d.,]+(e[+-]?\d+)?( ?%)?( \[.*\])?|-")
+
+
+def render(read_in: Sequence[Inputs], report_dir: Path, out: Path) -> str:
+    """The page as HTML.
+
+    Args:
+        read_in: all replications, in order.
+        report_dir: where the page will lie in the end; links are relative to it.
+        out: holds the figures and tables just made.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("oldschool.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template("index.html.j2").render(
+        papers=[_paper(inputs, report_dir, out) for inputs in read_in],
+        verdicts=VERDICTS,
+        kinds=KINDS,
+        profiles=PROFILES,
+    )
+
+
+def _paper(inputs: Inputs, report_dir: Path, out: Path) -> dict[str, Any]:
+    replication = inputs.replication
+    return {
+        "name": replication.name,
+        "title": replication.title,
+        "citation": replication.citation,
+        "readme": _link(replication.folder / "README.md", report_dir),
+        "counts": Counter(judged.verdict.word for judged in inputs.judged),
+        "claims": [_claim(judged) for judged in inputs.judged],
+        "runs": [_run(name, manifest) for name, manifest in inputs.manifests.items()],
+        "figures": [_figure(inputs, figure, out) for figure in replication.figures],
+        "tables": [_table(inputs, table, out) for table in replication.tables],
+    }
+
+
+def _claim(judged: Judged) -> dict[str, Any]:
+    claim, ours = judged.claim, judged.result
+    try:
+        rule = str(claim.acceptance())
+    except ValueError:
+        rule = ""
+    return judged.row() | {
+        "what": claim.what,
+        "ours": tables.fmt(ours.value, ours.low, ours.high) if isinstance(ours, Estimate) else "",
+        "rule": rule,
+        "margin_reason": claim.margin_reason,
+        "inconsistencies": claim.inconsistencies,
+    }
+
+
+def _run(name: str, manifest: Any) -> dict[str, Any]:
+    units = manifest["units"]
+    seconds = sum(unit["seconds"] for unit in units)
+    return {
+        "name": name,
+        "profile": manifest["profile"],
+        "seed": manifest["seed"],
+        "units": len(units),
+        "failed": len(manifest["failed"]),
+        "seconds": f"{seconds:.0f}" if seconds >= 10 else f"{seconds:.1f}",
+    }
+
+
+def _figure(inputs: Inputs, figure: Figure, out: Path) -> dict[str, Any]:
+    shown = _item(inputs, figure) | {"alt": figure.alt, "original": figure.original}
+    if not shown["lacking"]:
+        key = f"figures/{inputs.replication.name}/{figure.name}"
+        width, height = _css_size(out / f"{key}.png")
+        shown |= {"key": key, "width": width, "height": height}
+    return shown
+
+
+def _table(inputs: Inputs, table: Table, out: Path) -> dict[str, Any]:
+    shown = _item(inputs, table)
+    if not shown["lacking"]:
+        key = f"tables/{inputs.replication.name}/{table.name}"
+        with (out / f"{key}.csv").open(newline="", encoding="utf-8") as stream:
+            header, *rows = csv.reader(stream)
+        right = [
+            bool(rows) and all(not row[column] or _NUMBER.fullmatch(row[column]) for row in rows)
+            for column in range(len(header))
+        ]
+        shown |= {"key": key, "header": header, "rows": rows, "right": right}
+    return shown
+
+
+def _item(inputs: Inputs, item: Figure | Table) -> dict[str, Any]:
+    return {
+        "name": item.name,
+        "title": item.title,
+        "caption": item.caption,
+        "lacking": artefacts.missing(inputs, item),
+    }
+
+
+def _css_size(png: Path) -> tuple[int, int]:
+    """Width and height in CSS pixels at which the figure has its size in print."""
+    with png.open("rb") as stream:
+        width, height = struct.unpack(">II", stream.read(24)[16:])
+    return round(width * _CSS_DPI / DPI), round(height * _CSS_DPI / DPI)
+
+
+def _link(target: Path, report_dir: Path) -> str:
+    return Path(os.path.relpath(target.resolve(), report_dir.resolve())).as_posix()

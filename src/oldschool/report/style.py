@@ -1,0 +1,170 @@
+"""One look for all figures, and a save that gives the same bytes every time.
+
+A ``draw`` function needs only :func:`subplots`, ``METHOD_STYLE`` and the two helpers for the
+paper's values; the report draws it inside :func:`report_style` and saves it.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+from matplotlib.figure import Figure
+
+from oldschool.report import DPI
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
+
+SINGLE = 3.5  # width in inches of a figure of one journal column
+DOUBLE = 7.0  # and of two
+FORMATS = ("svg", "png", "pdf")
+
+# Okabe and Ito's colours, which the colour-blind tell apart. Marker and line tell the methods
+# apart in grey. A black dash-dotted line or a black star is always the paper's value.
+METHOD_STYLE: Mapping[str, Mapping[str, Any]] = {
+    "magnitude": {
+        "label": "magnitude",
+        "color": "#E69F00",
+        "marker": "s",
+        "linestyle": (0, (6, 2)),
+    },
+    "obd": {"label": "OBD", "color": "#009E73", "marker": "^", "linestyle": (0, (3, 1.5))},
+    "obs": {"label": "OBS", "color": "#0072B2", "marker": "o", "linestyle": "-"},
+    "random": {"label": "random", "color": "#7F7F7F", "marker": "x", "linestyle": ":"},
+}
+_HATCH = {"magnitude": "//", "obd": "\\\\", "obs": "", "random": ".."}
+_PAPER = {"color": "black", "zorder": 5}
+
+_RC: Mapping[str, Any] = {
+    "figure.constrained_layout.use": True,
+    "figure.dpi": 100,
+    "savefig.dpi": DPI,
+    "savefig.bbox": None,
+    "figure.facecolor": "white",
+    "axes.facecolor": "white",
+    "font.family": "DejaVu Sans",
+    "mathtext.fontset": "dejavusans",
+    "font.size": 8.0,
+    "axes.titlesize": 8.5,
+    "axes.labelsize": 8.0,
+    "xtick.labelsize": 7.0,
+    "ytick.labelsize": 7.0,
+    "legend.fontsize": 7.0,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.linewidth": 0.7,
+    "grid.color": "#E2E2E2",
+    "grid.linewidth": 0.5,
+    "lines.linewidth": 1.3,
+    "lines.markersize": 4.0,
+    "hatch.linewidth": 0.6,
+    "errorbar.capsize": 2.0,
+    "image.cmap": "cividis",
+    "svg.fonttype": "path",
+    "svg.hashsalt": "oldschool",
+    "pdf.fonttype": 42,
+}
+
+
+@contextmanager
+def report_style() -> Iterator[None]:
+    """The report's settings of matplotlib, from its defaults and nobody's matplotlibrc."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(_RC)
+        yield
+
+
+def subplots(
+    rows: int = 1,
+    columns: int = 1,
+    *,
+    width: float = DOUBLE,
+    height: float | None = None,
+    **options: Any,
+) -> tuple[Figure, Any]:
+    """A figure and its axes, as ``pyplot.subplots`` gives them, without pyplot's global state.
+
+    Args:
+        rows: rows of axes.
+        columns: columns of axes.
+        width: inches, ``SINGLE`` or ``DOUBLE``.
+        height: inches; left out, each axes is about four wide to three high.
+        **options: passed on to ``Figure.subplots`` (``sharex``, ``squeeze``, ...).
+    """
+    figure = Figure(figsize=(width, height or 0.75 * width * rows / columns))
+    return figure, figure.subplots(rows, columns, **options)
+
+
+def bar_style(method: str) -> dict[str, Any]:
+    """Keywords for a bar, box or histogram of ``method``: its colour, and a hatch for grey."""
+    style = METHOD_STYLE[method]
+    return {
+        "label": style["label"],
+        "facecolor": style["color"],
+        "hatch": _HATCH[method],
+        "edgecolor": "white",
+        "linewidth": 0.5,
+    }
+
+
+def paper_line(ax: Axes, value: float, label: str | None = None, *, axis: str = "y") -> Line2D:
+    """The paper's value as a black dash-dotted line across ``ax``.
+
+    Args:
+        ax: where.
+        value: the paper's number, in the axis's unit.
+        label: entry of the legend; ``paper: <value>`` if left out, ``"_"`` for none.
+        axis: the axis the value is read on: ``"y"`` for a level line, ``"x"`` for an upright.
+    """
+    draw = {"y": ax.axhline, "x": ax.axvline}[axis]
+    return draw(
+        value,
+        label=f"paper: {value:g}" if label is None else label,
+        linestyle="-.",
+        linewidth=1.1,
+        **_PAPER,
+    )
+
+
+def paper_points(ax: Axes, x: Any, y: Any, label: str = "paper") -> Line2D:
+    """The paper's values as black stars at ``(x, y)``, each a number or a sequence."""
+    import numpy as np
+
+    return ax.plot(
+        np.atleast_1d(x),
+        np.atleast_1d(y),
+        label=label,
+        linestyle="none",
+        marker="*",
+        markersize=8.0,
+        markeredgecolor="white",
+        markeredgewidth=0.5,
+        **_PAPER,
+    )[0]
+
+
+def render(figure: Figure) -> dict[str, bytes]:
+    """The figure as {format: bytes}, the same bytes every time: no dates, no random names."""
+    metadata: dict[str, dict[str, Any]] = {
+        "svg": {"Date": None, "Creator": None},
+        "png": {"Software": None},
+        "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+    }
+    images = {}
+    with report_style():
+        for kind in FORMATS:
+            buffer = io.BytesIO()
+            figure.savefig(buffer, format=kind, dpi=DPI, metadata=metadata[kind])
+            images[kind] = buffer.getvalue()
+    return images

@@ -1,0 +1,132 @@
+"""Tables ready to print, in three forms: CSV, Markdown and LaTeX (booktabs)."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+from tabulate import tabulate
+
+FORMATS = ("csv", "md", "tex")
+
+
+def fmt(value: float, low: float | None = None, high: float | None = None) -> str:
+    """A number as text: ``14.2`` or, with its interval, ``14.2 [13.8, 14.7]``.
+
+    With an interval all three get the decimals at which its width shows two digits; without
+    one, three significant digits. ``NaN`` becomes a dash.
+    """
+    if math.isnan(value):
+        return "-"
+    if low is None or high is None or low == high:
+        whole = math.isfinite(value) and value == round(value)
+        return _fixed(value, 0 if whole else 2 - _exponent(value))
+    decimals = 1 - _exponent(high - low)
+    return f"{_fixed(value, decimals)} [{_fixed(low, decimals)}, {_fixed(high, decimals)}]"
+
+
+def _exponent(value: float) -> int:
+    """The power of ten of the first digit; 0 for nought and for the infinite."""
+    return math.floor(math.log10(abs(value))) if value and math.isfinite(value) else 0
+
+
+def _fixed(value: float, decimals: int) -> str:
+    """``value`` to so many decimals; in scientific form where most would be noughts."""
+    if not math.isfinite(value):
+        return f"{value:g}"
+    return f"{value:.2e}" if decimals > 6 else f"{value + 0.0:.{max(decimals, 0)}f}"
+
+
+def render(table: pd.DataFrame, caption: str, label: str) -> dict[str, str]:
+    """The table as {format: text}. The index is not printed; columns keep their order.
+
+    Args:
+        table: cells are text, whole numbers or truth values, or floats of which six digits show.
+        caption: for LaTeX.
+        label: for LaTeX, without the ``tab:``.
+    """
+    cells = table.map(_cell)
+    cells.columns = [str(column) for column in table.columns]
+    right = {
+        str(column): pd.api.types.is_numeric_dtype(table[column])
+        and not pd.api.types.is_bool_dtype(table[column])
+        for column in table.columns
+    }
+    return {
+        "csv": cells.to_csv(index=False, lineterminator="\n"),
+        "md": _markdown(cells, right),
+        "tex": _latex(cells, right, caption, label),
+    }
+
+
+def _markdown(cells: pd.DataFrame, right: dict[str, bool]) -> str:
+    escaped = cells.map(lambda text: text.replace("|", "\\|").replace("\n", " "))
+    return (
+        tabulate(
+            escaped.to_numpy().tolist(),
+            headers=[column.replace("|", "\\|") for column in cells.columns],
+            tablefmt="pipe",
+            disable_numparse=True,
+            colalign=["right" if right[column] else "left" for column in cells.columns]
+            if len(cells)
+            else None,
+        )
+        + "\n"
+    )
+
+
+def _latex(cells: pd.DataFrame, right: dict[str, bool], caption: str, label: str) -> str:
+    escape = str.maketrans(_LATEX)
+    styled = (
+        cells.map(lambda text: text.translate(escape))
+        .rename(columns=lambda name: name.translate(escape))
+        .style.hide(axis="index")
+    )
+    return styled.to_latex(
+        hrules=True,
+        caption=caption.translate(escape),
+        label=f"tab:{label}",
+        position="htbp",
+        position_float="centering",
+        column_format="".join("r" if right[column] else "l" for column in cells.columns),
+    )
+
+
+# Beside LaTeX's own signs, those of ours that its default fonts lack.
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "±": r"\ensuremath{\pm}",
+    "≥": r"\ensuremath{\geq}",
+    "≤": r"\ensuremath{\leq}",
+    "≠": r"\ensuremath{\neq}",
+    "×": r"\ensuremath{\times}",
+    "−": r"\ensuremath{-}",
+    "α": r"\ensuremath{\alpha}",
+}
+
+
+def _cell(value: object) -> str:
+    """One cell as text."""
+    if isinstance(value, str):
+        return value
+    if value is None or value is pd.NA:
+        return ""
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return "" if math.isnan(value) else f"{value + 0.0:.6g}"
+    return str(value)

@@ -269,8 +269,8 @@ def _condensed(error: BaseException) -> ConfigError:
     key = getattr(cause, "full_key", None)
     converted = re.match(r"Value '(.*)' of type '\w+' could not be converted to (\w+)", text)
     if key and converted:
-        kind = _KINDS.get(converted[2], converted[2].lower())
-        return ConfigError(f"{key}={converted[1]}: must be {kind}")
+        value, kind = (str(group) for group in converted.groups())
+        return ConfigError(f"{key}={value}: must be {_KINDS.get(kind, kind.lower())}")
     if key and text.startswith("Invalid type assigned"):
         return ConfigError(f"{key} is a group of settings: set {key}.NAME=VALUE")
     if key and "is not a ListConfig" in text:

@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -122,8 +123,14 @@ class Ledger:
         self.new[artefact.key] = {
             "results": dict(sorted(artefact.hashes.items())),
             "code": artefact.code,
+            "drawn_with": drawn_with(),
             "files": names,
         }
+
+    def entry_of(self, name: str) -> dict[str, Any] | None:
+        """The record of the artefact that a file belongs to; None if it belongs to none."""
+        entry: dict[str, Any] | None = self.old.get(name.rpartition(".")[0])
+        return entry
 
     def close(self) -> list[str]:
         """Write the record, then remove the files of artefacts that are no more.
@@ -143,6 +150,11 @@ class Ledger:
                 if name not in current:
                     _remove(self.folder / name)
         return gone
+
+
+def drawn_with() -> str:
+    """The version that decides whether two drawings can be compared stroke by stroke."""
+    return f"matplotlib {metadata.version('matplotlib')}"
 
 
 def figure_artefact(inputs: Inputs, figure: Figure) -> Artefact:

@@ -1,4 +1,4 @@
-"""``index.html``: claims with verdicts, then each paper's figures and tables, in one static page."""
+"""``index.html``: one static page of claims with verdicts and each paper's figures and tables."""
 
 from __future__ import annotations
 
@@ -71,8 +71,11 @@ def _claim(judged: Judged) -> dict[str, Any]:
         rule = str(claim.acceptance())
     except ValueError:
         rule = ""
-    return judged.row() | {
+    row = judged.row()
+    text = isinstance(claim.paper_value, str)
+    return row | {
         "what": claim.what,
+        "published": claim.paper_value if text else f"{row['paper_value']} {claim.unit}",
         "ours": tables.fmt(ours.value, ours.low, ours.high) if isinstance(ours, Estimate) else "",
         "rule": rule,
         "margin_reason": claim.margin_reason,

@@ -13,16 +13,21 @@ FORMATS = ("csv", "md", "tex")
 def fmt(value: float, low: float | None = None, high: float | None = None) -> str:
     """A number as text: ``14.2`` or, with its interval, ``14.2 [13.8, 14.7]``.
 
-    With an interval all three get the decimals at which its width shows two digits; without
-    one, three significant digits. ``NaN`` becomes a dash.
+    Whole numbers stay whole. Else an interval sets the decimals, so that its width shows two
+    digits, and a number alone has three significant digits. ``NaN`` becomes a dash.
     """
     if math.isnan(value):
         return "-"
-    if low is None or high is None or low == high:
-        whole = math.isfinite(value) and value == round(value)
-        return _fixed(value, 0 if whole else 2 - _exponent(value))
-    decimals = 1 - _exponent(high - low)
-    return f"{_fixed(value, decimals)} [{_fixed(low, decimals)}, {_fixed(high, decimals)}]"
+    if low is None or high is None:
+        return _fixed(value, 0 if _is_whole(value) else 2 - _exponent(value))
+    ends = (value, low, high)
+    decimals = 0 if all(map(_is_whole, ends)) else 1 - _exponent((high - low) or value / 10)
+    centre, lower, upper = (_fixed(end, decimals) for end in ends)
+    return f"{centre} [{lower}, {upper}]"
+
+
+def _is_whole(value: float) -> bool:
+    return math.isfinite(value) and value == round(value)
 
 
 def _exponent(value: float) -> int:
@@ -107,13 +112,13 @@ _LATEX = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    "±": r"\ensuremath{\pm}",
-    "≥": r"\ensuremath{\geq}",
-    "≤": r"\ensuremath{\leq}",
-    "≠": r"\ensuremath{\neq}",
-    "×": r"\ensuremath{\times}",
-    "−": r"\ensuremath{-}",
-    "α": r"\ensuremath{\alpha}",
+    "\N{PLUS-MINUS SIGN}": r"\ensuremath{\pm}",
+    "\N{MULTIPLICATION SIGN}": r"\ensuremath{\times}",
+    "\N{MINUS SIGN}": r"\ensuremath{-}",
+    "\N{LESS-THAN OR EQUAL TO}": r"\ensuremath{\leq}",
+    "\N{GREATER-THAN OR EQUAL TO}": r"\ensuremath{\geq}",
+    "\N{NOT EQUAL TO}": r"\ensuremath{\neq}",
+    "\N{GREEK SMALL LETTER ALPHA}": r"\ensuremath{\alpha}",
 }
 
 

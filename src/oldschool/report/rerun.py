@@ -1,0 +1,112 @@
+"""A fixed sample of work units run again, and their rows compared with the committed ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from oldschool import paths
+from oldschool.report import committed
+from oldschool.runs import frames, launch, provenance
+from oldschool.runs.experiment import Experiment, Replication
+
+FLOAT_RTOL = 1e-6  # between machines; rows are stored to nine digits
+ROWS_APART = 0.05  # share of rows in which a choice may fall otherwise on another machine
+_NOT_THE_MACHINE = ("commit", "dirty")
+
+
+def problems(
+    report_dir: Path,
+    replication: Replication,
+    experiment: Experiment,
+    manifest: Mapping[str, Any],
+    sample: int,
+    say: Callable[[str], None],
+) -> list[str]:
+    """A line for every frame of a sampled unit whose rows do not come out again.
+
+    In the environment that the manifest records the rows must be the same to the last digit.
+    Elsewhere a row agrees if its floats agree to ``FLOAT_RTOL`` and the rest is equal, and
+    ``ROWS_APART`` of a unit's rows may fail to.
+    """
+    folder = paths.results(report_dir, replication.name)
+    found = []
+    for index in chosen(manifest, sample):
+        record = manifest["units"][index]
+        label = launch.unit_of(experiment, record).label()
+        made = launch.rerun(replication, experiment, record, manifest)
+        same = _machine(manifest["environments"][record["environment"]]) == _machine(
+            provenance.environment()
+        )
+        say(
+            f"{replication.name}/{label}: run again, compared "
+            f"{'exactly' if same else 'within the tolerance (another environment)'}"
+        )
+        for frame in experiment.frames:
+            file, content = committed.read(folder, frame)
+            if content is None:
+                continue
+            rows = committed.rows_by_unit(content, manifest, frame)[index]
+            text = frames.to_csv(made[frame])
+            what = exact_difference(rows, text) if same else tolerant_difference(rows, text)
+            if what:
+                found.append(f"{paths.shown(file)}: {label} run again: {what}")
+    return found
+
+
+def chosen(manifest: Mapping[str, Any], sample: int) -> list[int]:
+    """Positions of the units to run again: of the cheaper half, those first by digest."""
+    units = manifest["units"]
+    cheap = sorted(range(len(units)), key=lambda index: (units[index]["seconds"], index))
+    half = cheap[: max(sample, (len(units) + 1) // 2)]
+    return sorted(half, key=lambda index: str(units[index]["digest"]))[:sample]
+
+
+def exact_difference(rows: bytes, made: bytes) -> str:
+    """What differs between committed and new rows as text; "" if nothing does."""
+    old, new = rows.splitlines(), made.splitlines()
+    if len(old) != len(new):
+        return f"{len(new) - 1} rows instead of {len(old) - 1}"
+    apart = [number for number, pair in enumerate(zip(old, new, strict=True)) if pair[0] != pair[1]]
+    if not apart:
+        return ""
+    first = apart[0]
+    return (
+        f"{len(apart)} of {len(old) - 1} rows differ, the first is {old[first].decode()!r}, "
+        f"now {new[first].decode()!r}"
+    )
+
+
+def tolerant_difference(rows: bytes, made: bytes) -> str:
+    """What differs beyond the tolerance between committed and new rows; "" if nothing does."""
+    old, new = frames.from_csv(rows), frames.from_csv(made)
+    if list(old.columns) != list(new.columns):
+        return f"columns {list(new.columns)} instead of {list(old.columns)}"
+    if len(old) != len(new):
+        return f"{len(new)} rows instead of {len(old)}"
+    apart = np.zeros(len(old), dtype=bool)
+    for column in old.columns:
+        apart |= ~_agree(old[column], new[column])
+    if apart.sum() <= ROWS_APART * len(old):
+        return ""
+    return (
+        f"{apart.sum()} of {len(old)} rows differ beyond the tolerance "
+        f"(relative {FLOAT_RTOL:g} in floats, {ROWS_APART:.0%} of rows)"
+    )
+
+
+def _agree(old: pd.Series[Any], new: pd.Series[Any]) -> np.ndarray[Any, Any]:
+    """For each row whether two columns agree; missing agrees with missing."""
+    if pd.api.types.is_float_dtype(old.dtype) and pd.api.types.is_numeric_dtype(new.dtype):
+        a, b = old.to_numpy(dtype=np.float64), new.to_numpy(dtype=np.float64)
+        return np.isclose(b, a, rtol=FLOAT_RTOL, atol=0.0, equal_nan=True)
+    return ((old == new) | (old.isna() & new.isna())).to_numpy(dtype=bool)
+
+
+def _machine(environment: Mapping[str, Any]) -> dict[str, Any]:
+    """What of an environment may change the rows."""
+    return {key: value for key, value in environment.items() if key not in _NOT_THE_MACHINE}

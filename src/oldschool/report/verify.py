@@ -1,0 +1,168 @@
+"""Whether the committed report is what the code and the committed results give.
+
+Each problem is one line that names a file and what differs. Nothing is written but a temporary
+folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from oldschool import paths
+from oldschool.errors import DataError, UserError
+from oldschool.report import artefacts, committed, compare, rerun
+from oldschool.report.build import build
+from oldschool.runs import frames, results
+from oldschool.runs.experiment import Experiment, Replication
+
+_DRAWINGS = (".svg", ".pdf")
+Say = Callable[[str], None]
+
+
+def verify(
+    report_dir: Path, replications: Mapping[str, Replication], sample: int = 1, say: Say = print
+) -> list[str]:
+    """All that is wrong with a report folder.
+
+    Results must be what their manifests say and of the code's ``code_version``; figures, tables,
+    verdicts and pages made anew from them must be the committed ones; no file may be there that
+    nothing makes; and a few units run again must give the committed rows.
+
+    Args:
+        report_dir: the folder to check.
+        replications: all there are, by name.
+        sample: units to run again of each experiment, always the same ones.
+        say: takes lines that tell what was checked, and what could not be.
+
+    Returns:
+        A line for each problem; an empty list if all is well.
+    """
+    problems: list[str] = []
+    sound = []
+    for replication in replications.values():
+        for experiment in replication.experiments:
+            try:
+                manifest = results.load_manifest(report_dir, replication.name, experiment.name)
+            except DataError as error:
+                problems.append(str(error))
+                continue
+            if manifest is not None:
+                problems += _frame_problems(report_dir, replication, manifest)
+                sound.append((replication, experiment, manifest))
+    if problems:
+        say("figures, tables and pages: not compared, as results are not what they should be")
+    else:
+        problems += _report_problems(report_dir, replications.values(), say)
+    problems += _strangers(report_dir, replications.values())
+    for replication, experiment, manifest in sound:
+        stale = _stale(report_dir, replication, experiment, manifest)
+        problems += stale or rerun.problems(
+            report_dir, replication, experiment, manifest, sample, say
+        )
+    return problems
+
+
+def _frame_problems(
+    report_dir: Path, replication: Replication, manifest: Mapping[str, Any]
+) -> list[str]:
+    """Results files of one experiment that are not what its manifest says."""
+    problems = []
+    for frame, entry in manifest["frames"].items():
+        file, content = committed.read(paths.results(report_dir, replication.name), frame)
+        if content is None:
+            problems.append(f"{paths.shown(file)}: missing or unreadable, its manifest lists it")
+            continue
+        apart = [
+            f"{unit['condition']} {unit['start']}-{unit['stop'] - 1}"
+            for unit, rows in zip(
+                manifest["units"], committed.rows_by_unit(content, manifest, frame), strict=True
+            )
+            if frames.sha256(rows) != unit["frames"][frame]["sha256"]
+        ]
+        if apart:
+            more = f" and {len(apart) - 1} more units" if len(apart) > 1 else ""
+            what = f"the rows of {apart[0]}{more} are not those that were run"
+            problems.append(f"{paths.shown(file)}: edited: {what}")
+        elif frames.sha256(content) != entry["sha256"]:
+            problems.append(f"{paths.shown(file)}: edited: it is not what its manifest says")
+    return problems
+
+
+def _stale(
+    report_dir: Path, replication: Replication, experiment: Experiment, manifest: Mapping[str, Any]
+) -> list[str]:
+    """Units whose rows come from another ``code_version`` than the code's."""
+    versions = {unit["code_version"] for unit in manifest["units"]} - {experiment.code_version}
+    if not versions:
+        return []
+    file = paths.results(report_dir, replication.name) / f"{experiment.name}.manifest.json"
+    return [
+        f"{paths.shown(file)}: rows of code_version {', '.join(map(str, sorted(versions)))}, the "
+        f"code is at {experiment.code_version}: run `make replicate-{replication.name}`"
+    ]
+
+
+def _report_problems(report_dir: Path, replications: Iterable[Replication], say: Say) -> list[str]:
+    """Files that differ from those made anew from the committed results."""
+    problems = []
+    with tempfile.TemporaryDirectory() as temporary:
+        made_dir = Path(temporary)
+        try:
+            build(report_dir, replications, out=made_dir, say=lambda line: None)
+            recorded = artefacts.Ledger(report_dir)
+        except UserError as error:
+            return [str(error)]
+        made_with = artefacts.drawn_with()
+        skipped = 0
+        for made in sorted(file for file in made_dir.rglob("*") if file.is_file()):
+            name = made.relative_to(made_dir).as_posix()
+            if name == artefacts.LEDGER:
+                continue
+            file = report_dir / name
+            if not file.is_file():
+                problems.append(f"{paths.shown(file)}: missing: run `make report`")
+                continue
+            content = file.read_bytes()
+            record = recorded.entry_of(name)
+            if record and hashlib.sha256(content).hexdigest() != record["files"][name]:
+                problems.append(f"{paths.shown(file)}: edited: it is not the file that was made")
+            elif record and file.suffix in _DRAWINGS and record["drawn_with"] != made_with:
+                skipped += 1
+            elif what := compare.difference(name, content, made.read_bytes()):
+                problems.append(f"{paths.shown(file)}: {what}: run `make report`")
+        if skipped:
+            say(f"{skipped} SVG and PDF files: not compared, drawn by another matplotlib")
+        problems += _unmade(report_dir, made_dir)
+    return problems
+
+
+def _unmade(report_dir: Path, made_dir: Path) -> list[str]:
+    """Files outside ``results/`` that making the report anew does not give."""
+    problems = []
+    for file in sorted(report_dir.rglob("*")):
+        name = file.relative_to(report_dir)
+        hidden = any(part.startswith(".") for part in name.parts)
+        if file.is_file() and name.parts[0] != "results" and not hidden:
+            if not (made_dir / name).is_file():
+                problems.append(f"{paths.shown(file)}: nothing makes this file: remove it")
+    return problems
+
+
+def _strangers(report_dir: Path, replications: Iterable[Replication]) -> list[str]:
+    """Files in ``results/`` that no experiment writes."""
+    known = set()
+    for replication in replications:
+        folder = paths.results(report_dir, replication.name)
+        for experiment in replication.experiments:
+            known.add(folder / f"{experiment.name}.manifest.json")
+            for frame in experiment.frames:
+                known.update(folder / f"{frame}{suffix}" for suffix in results.SUFFIXES)
+    return [
+        f"{paths.shown(file)}: no experiment writes this file: remove it"
+        for file in sorted((report_dir / "results").rglob("*"))
+        if file.is_file() and file not in known and not file.name.startswith(".")
+    ]

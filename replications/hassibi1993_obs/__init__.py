@@ -1,0 +1,36 @@
+"""Optimal Brain Surgeon: Hassibi & Stork 1992 (NIPS 5), and what became of its claims."""
+
+from pathlib import Path
+
+from oldschool.runs.experiment import Replication
+
+from .inequality import INEQUALITY
+from .monks import MONKS
+from .monks_grid import MONKS_GRID
+from .recursion import RECURSION
+from .settings import (
+    InequalitySettings,
+    MonkNetSettings,
+    MonksGridSettings,
+    MonksSettings,
+    RecursionSettings,
+    XorSettings,
+)
+from .xor import XOR
+from .xor_structure import XOR_STRUCTURE
+
+REPLICATION = Replication(
+    name="obs",
+    title="Second order derivatives for network pruning: Optimal Brain Surgeon",
+    citation="B. Hassibi and D. G. Stork, NIPS 5 (1992), pp. 164-171",
+    folder=Path(__file__).parent,
+    schema={
+        "xor": XorSettings,
+        "monk_nets": MonkNetSettings,
+        "monks_grid": MonksGridSettings,
+        "monks": MonksSettings,
+        "inequality": InequalitySettings,
+        "recursion": RecursionSettings,
+    },
+    experiments=(RECURSION, XOR, XOR_STRUCTURE, MONKS_GRID, MONKS, INEQUALITY),
+)

@@ -1,0 +1,233 @@
+"""Typed settings of the experiments; the values that are run stand in ``conf/obs``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from oldschool.errors import require
+from oldschool.nets.units import UNITS
+from oldschool.runs.experiment import plan_only
+
+PAPER_ALPHAS = (1e-8, 1e-7, 1e-6, 1e-5, 1e-4)
+
+
+@dataclass
+class TrainingSettings:
+    """Back-propagation with momentum, then second-order steps down to a minimum.
+
+    Attributes:
+        init: starting weights are U(-init, init).
+        rate: learning rate on the gradient summed over patterns.
+        momentum: of back-propagation.
+        epochs: passes of back-propagation.
+        iterations: most Levenberg-Marquardt steps after it.
+        newton_iterations: most Newton steps after those.
+        gradient_tolerance: gradient norm at which a net counts as at a minimum.
+    """
+
+    init: float = 1.0
+    rate: float = 0.1
+    momentum: float = 0.9
+    epochs: int = 400
+    iterations: int = 60
+    newton_iterations: int = 100
+    gradient_tolerance: float = 1e-8
+
+    def check(self, node: str) -> None:
+        """Raises a ConfigError for a value out of range."""
+        require(self.init > 0, f"{node}.init", self.init, "must be above 0")
+        require(self.rate > 0, f"{node}.rate", self.rate, "must be above 0")
+        require(0 <= self.momentum < 1, f"{node}.momentum", self.momentum, "must be in [0, 1)")
+        for name in ("epochs", "iterations", "newton_iterations"):
+            value = getattr(self, name)
+            require(value >= 0, f"{node}.{name}", value, "must be 0 or more")
+        require(
+            self.gradient_tolerance > 0,
+            f"{node}.gradient_tolerance",
+            self.gradient_tolerance,
+            "must be above 0",
+        )
+
+
+@dataclass
+class XorSettings:
+    """The XOR experiment.
+
+    Attributes:
+        starts: random starts a set-up.
+        block: starts a work unit.
+        decays: weight decays of the training; 0 is the paper's form.
+        training: how nets are trained; ``epochs`` more than for MONK's, four patterns only.
+        stop_error: training without decay ends at this error where targets are out of reach,
+            in units of the squared distance of the two targets.
+        zero_error: an error at or below this, in the same units, counts as zero.
+        alphas: the constants of OBS that are compared.
+        relearn_attempts: retrainings of each of the nine pruned nets of a minimum; the first
+            from the weights left, the others from the weights left plus noise.
+        relearn_noise: standard deviation of that noise.
+        relearn_iterations: Levenberg-Marquardt steps of one retraining.
+        restarts: fresh random starts of each pruned architecture.
+    """
+
+    starts: int = plan_only(2000)
+    block: int = plan_only(500)
+    decays: list[float] = plan_only([0.0, 1e-4])
+    training: TrainingSettings = field(
+        default_factory=lambda: TrainingSettings(epochs=1000, iterations=300)
+    )
+    stop_error: float = 1e-4
+    zero_error: float = 1e-3
+    alphas: list[float] = field(default_factory=lambda: list(PAPER_ALPHAS))
+    relearn_attempts: int = 4
+    relearn_noise: float = 0.5
+    relearn_iterations: int = 200
+    restarts: int = plan_only(3000)
+
+    def __post_init__(self) -> None:
+        self.training.check("xor.training")
+        for name in ("starts", "block", "relearn_attempts", "relearn_iterations", "restarts"):
+            value = getattr(self, name)
+            require(value >= 1, f"xor.{name}", value, "must be 1 or more")
+        for decay in self.decays:
+            require(decay >= 0, "xor.decays", decay, "must be 0 or more")
+        for alpha in self.alphas:
+            require(alpha > 0, "xor.alphas", alpha, "must be above 0")
+        for name in ("stop_error", "zero_error", "relearn_noise"):
+            value = getattr(self, name)
+            require(value > 0, f"xor.{name}", value, "must be above 0")
+
+
+@dataclass
+class MonkNetSettings:
+    """The nets of the MONK's problems, the same for every experiment on them.
+
+    Attributes:
+        unit: unit function of hidden and output units; targets are 0/1 for the logistic and
+            -1/1 for tanh.
+        training: how they are trained.
+    """
+
+    unit: str = "logistic"
+    training: TrainingSettings = field(default_factory=TrainingSettings)
+
+    def __post_init__(self) -> None:
+        allowed = [name for name in UNITS if name in ("logistic", "tanh")]
+        require(
+            self.unit in allowed, "monk_nets.unit", self.unit, f"must be {' or '.join(allowed)}"
+        )
+        self.training.check("monk_nets.training")
+
+
+@dataclass
+class MonksGridSettings:
+    """Weight decay times alpha, on nets of its own, from which ``monks`` takes its settings.
+
+    Attributes:
+        nets: nets a problem and decay.
+        block: nets a work unit.
+        decays: weight decays compared.
+        alphas: constants of OBS compared; the choice is made within the paper's range.
+        eligible: least share of nets that must reach the paper's training accuracy for a
+            decay to be chosen.
+    """
+
+    nets: int = plan_only(100)
+    block: int = plan_only(50)
+    decays: list[float] = plan_only([0.0, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3])
+    alphas: list[float] = field(default_factory=lambda: [*PAPER_ALPHAS, 1e-3])
+    eligible: float = plan_only(0.9)
+
+    def __post_init__(self) -> None:
+        for name in ("nets", "block"):
+            value = getattr(self, name)
+            require(value >= 1, f"monks_grid.{name}", value, "must be 1 or more")
+        for decay in self.decays:
+            require(decay >= 0, "monks_grid.decays", decay, "must be 0 or more")
+        for alpha in self.alphas:
+            require(alpha > 0, "monks_grid.alphas", alpha, "must be above 0")
+        require(
+            0 < self.eligible <= 1, "monks_grid.eligible", self.eligible, "must be in (0, 1]"
+        )
+
+
+@dataclass
+class MonksSettings:
+    """Table 1: the MONK nets pruned by all methods.
+
+    Attributes:
+        nets: nets a problem.
+        block: nets a work unit.
+        decay: weight decay; null takes the grid's choice, made on training data alone.
+        alpha: constant of OBS; null likewise.
+        prune_biases: whether biases may go.
+        retrain_iterations: Levenberg-Marquardt steps after a deletion, where retraining is on.
+        paths: nets whose every deletion is kept in the results, followed to the last weight.
+        drawn: nets whose weights are kept in the results.
+    """
+
+    nets: int = plan_only(500)
+    block: int = plan_only(50)
+    decay: float | None = plan_only(None)
+    alpha: float | None = plan_only(None)
+    prune_biases: bool = True
+    retrain_iterations: int = 10
+    paths: int = 100
+    drawn: int = 50
+
+    def __post_init__(self) -> None:
+        for name in ("nets", "block", "retrain_iterations"):
+            value = getattr(self, name)
+            require(value >= 1, f"monks.{name}", value, "must be 1 or more")
+        for name in ("paths", "drawn"):
+            value = getattr(self, name)
+            require(value >= 0, f"monks.{name}", value, "must be 0 or more")
+        if self.decay is not None:
+            require(self.decay >= 0, "monks.decay", self.decay, "must be 0 or more, or null")
+        if self.alpha is not None:
+            require(self.alpha > 0, "monks.alpha", self.alpha, "must be above 0, or null")
+
+
+@dataclass
+class InequalitySettings:
+    """E(mag) >= E(OBD) >= E(OBS) at the first deletion.
+
+    Attributes:
+        alpha: constant of OBS, the middle of the paper's range.
+        xor_starts: random starts of each XOR set-up.
+        monk_nets: nets of each MONK's problem.
+        block: nets a work unit.
+    """
+
+    alpha: float = 1e-6
+    xor_starts: int = plan_only(1000)
+    monk_nets: int = plan_only(500)
+    block: int = plan_only(250)
+
+    def __post_init__(self) -> None:
+        require(self.alpha > 0, "inequality.alpha", self.alpha, "must be above 0")
+        for name in ("xor_starts", "monk_nets", "block"):
+            value = getattr(self, name)
+            require(value >= 1, f"inequality.{name}", value, "must be 1 or more")
+
+
+@dataclass
+class RecursionSettings:
+    """The cost of the rank-1 recursion, as floating-point operations counted.
+
+    Attributes:
+        weights: sizes n.
+        samples: sizes P.
+    """
+
+    weights: list[int] = plan_only([32, 64, 128, 256, 512])
+    samples: list[int] = plan_only([16, 32, 64])
+
+    def __post_init__(self) -> None:
+        for name in ("weights", "samples"):
+            values = getattr(self, name)
+            require(
+                len(values) >= 2 and min(values) >= 1,
+                f"recursion.{name}",
+                values,
+                "must be two or more sizes of 1 or more",
+            )

@@ -41,6 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:
+        print(f"error: {error.filename or 'input or output'}: {error.strerror}", file=sys.stderr)
+        return UserError.exit_code
     except KeyboardInterrupt:
         print(
             "interrupted: finished units are kept, the same command goes on from there",
@@ -113,12 +116,15 @@ def _run_one(settings: Settings, report_dir: Path) -> None:
 
     name = settings.replication.name
     print(f"{name}: profile {settings.config.profile}, results in {paths.shown(report_dir)}")
+    failure: UserError | None = None
     try:
         launch.run(settings, report_dir, Display())
-    finally:
-        # Failed units do not keep the rest from being reported.
-        if settings.config.report and sys.exc_info()[0] is not KeyboardInterrupt:
-            _build(report_dir)
+    except launch.UnitsFailedError as error:
+        failure = error  # it does not keep the rest from being reported
+    if settings.config.report:
+        _build(report_dir)
+    if failure:
+        raise failure
 
 
 def _sweep(name: str, overrides: Sequence[str]) -> None:

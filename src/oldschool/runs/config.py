@@ -250,7 +250,7 @@ def _differences(
     return different
 
 
-_KINDS = {"Float": "a number", "Integer": "a whole number", "Boolean": "true or false"}
+_KINDS = {"Float": "a number", "Integer": "a whole number", "bool": "true or false"}
 
 
 def _condensed(error: BaseException) -> ConfigError:
@@ -265,9 +265,13 @@ def _condensed(error: BaseException) -> ConfigError:
     cause: BaseException = error
     while cause.__cause__ is not None and not isinstance(cause, OmegaConfBaseException):
         cause = cause.__cause__
-    text = str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__
+    lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
+    if not isinstance(cause, OmegaConfBaseException):  # a mistake in a file of conf/
+        return ConfigError(" ".join(line for line in lines if "_type=" not in line))
+    text = lines[0]
     key = getattr(cause, "full_key", None)
-    converted = re.match(r"Value '(.*)' of type '\w+' could not be converted to (\w+)", text)
+    pattern = r"Value '(.*)' (?:of type '\w+' could not be converted to|is not a valid) (\w+)"
+    converted = re.match(pattern, text)
     if key and converted:
         value, kind = (str(group) for group in converted.groups())
         return ConfigError(f"{key}={value}: must be {_KINDS.get(kind, kind.lower())}")

@@ -71,7 +71,7 @@ def run(settings: Settings, report_dir: Path, display: Display) -> None:
             for line in lines:
                 display.say(f"  {line}")
     if problems:
-        raise problems[0]
+        raise next((one for one in problems if isinstance(one, StorageError)), problems[0])
 
 
 def rerun(

@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import TracebackType
 
-from oldschool.runs.worker import Outcome, Task, execute
+from oldschool.runs.worker import Outcome, Task, execute, fail
 
 OnStart = Callable[[Task], None]
 
@@ -76,7 +76,7 @@ class Pool:
                 try:
                     outcome = connection.recv()
                 except (EOFError, ConnectionError):
-                    outcome = Outcome("failed", worker.cause_of_death())
+                    outcome = fail(task, worker.cause_of_death())
                     self._workers.remove(worker)
                     worker = _Worker()
                     self._workers.append(worker)

@@ -50,7 +50,7 @@ def set_threads(threads: int) -> None:
 
     numpy's and scipy's own pools are held at one by :func:`one_blas_thread`.
     """
-    os.environ["OMP_NUM_THREADS"] = str(threads)
+    os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(threads)
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.set_num_threads(threads)

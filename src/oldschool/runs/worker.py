@@ -86,16 +86,7 @@ def _execute(task: Task) -> Outcome:
         contents = run_unit(replication, experiment, task.unit, task.values)
         texts = {name: frames.to_csv(frame) for name, frame in contents.items()}
     except Exception as error:
-        message = describe(error)
-        environment = {**task.commit, **provenance.environment()}
-        failure = {
-            "status": "failed",
-            "error": message,
-            "traceback": traceback.format_exc(),
-            "environment": environment,
-        }
-        store.save_error(task.folder, {**record, **failure})
-        return Outcome("failed", message)
+        return fail(task, describe(error), traceback.format_exc())
     record |= {
         "status": "done",
         "seconds": round(time.perf_counter() - clock, 3),
@@ -107,6 +98,25 @@ def _execute(task: Task) -> Outcome:
     }
     store.save(task.folder, texts, record)
     return Outcome("run")
+
+
+def fail(task: Task, message: str, trace: str = "") -> Outcome:
+    """Record that a unit failed.
+
+    Raises:
+        OSError: the store cannot be written.
+    """
+    replication = registry.find(task.replication)
+    experiment = replication.experiment(task.unit.experiment)
+    record = {
+        **_identity(task, experiment, replication),
+        "status": "failed",
+        "error": message,
+        "traceback": trace,
+        "environment": {**task.commit, **provenance.environment()},
+    }
+    store.save_error(task.folder, record)
+    return Outcome("failed", message)
 
 
 def is_current(task: Task, experiment: Experiment, config: Any) -> bool:

@@ -44,7 +44,7 @@ class Fit:
     """Settings of ``fit``; ``torch`` draws with torch's generators."""
 
     shift: float = 0.0
-    torch: bool = True
+    torch: bool = False
 
 
 def plan_draw(config, frames):

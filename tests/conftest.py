@@ -1,0 +1,85 @@
+"""What tests share: the toy project, and its command line in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+SOURCE = TESTS.parent / "src"
+
+
+@dataclass(frozen=True)
+class Toy:
+    """A copy of the toy project in a folder of its own.
+
+    Attributes:
+        root: the copy.
+    """
+
+    root: Path
+
+    @property
+    def log(self) -> Path:
+        """A line for every time a unit was run."""
+        return self.root / "log"
+
+    @property
+    def store(self) -> Path:
+        return self.root / "runs" / "store" / "toy"
+
+    def environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "OLDSCHOOL_ROOT": str(self.root),
+            "TOY_LOG": str(self.log),
+            "PYTHONPATH": str(SOURCE),
+        }
+
+    def start(self, *words: str, **environment: str) -> subprocess.Popen[str]:
+        """Start ``python -m oldschool``, in a process group of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "oldschool", *words],
+            cwd=self.root,
+            env={**self.environment(), **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def call(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run ``python -m oldschool`` to its end."""
+        process = self.start(*words, **environment)
+        out, err = process.communicate(timeout=120)
+        return subprocess.CompletedProcess(words, process.returncode, out, err)
+
+    def runs_of_units(self) -> list[str]:
+        return self.log.read_text().splitlines() if self.log.exists() else []
+
+    def collected(self, report_dir: str = "reports") -> dict[str, bytes]:
+        """Collected rows by file name."""
+        folder = self.root / report_dir / "results" / "toy"
+        return {file.name: file.read_bytes() for file in sorted(folder.glob("*.csv*"))}
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Toy:
+    """A fresh toy project; the tests start processes in it."""
+    shutil.copytree(TESTS / "toy", tmp_path / "toy", ignore=shutil.ignore_patterns("__pycache__"))
+    return Toy(tmp_path / "toy")
+
+
+@pytest.fixture
+def toy_here(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> Toy:
+    """A fresh toy project that this very process is in."""
+    monkeypatch.setenv("OLDSCHOOL_ROOT", str(toy.root))
+    monkeypatch.setenv("TOY_LOG", str(toy.log))
+    monkeypatch.chdir(toy.root)
+    return toy

@@ -4,10 +4,12 @@ import importlib
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from oldschool.report.build import build
 from oldschool.runs import digest, registry, results, store, worker
 from oldschool.runs.config import Settings, instance
 from oldschool.runs.experiment import Replication
@@ -71,12 +73,38 @@ def forget() -> None:
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
     """The tiny project, not yet run."""
-    root = tmp_path / "project"
-    shutil.copytree(PROJECT, root, ignore=shutil.ignore_patterns("__pycache__"))
-    (root / "conf").mkdir()
-    monkeypatch.setenv("OLDSCHOOL_ROOT", str(root))
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    monkeypatch.setattr(sys, "path", list(sys.path))
+    with _made_current(PROJECT, tmp_path / "project", monkeypatch) as current:
+        yield current
+
+
+@pytest.fixture
+def finished(
+    finished_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Project]:
+    """The tiny project, run and reported."""
+    with _made_current(finished_once, tmp_path / "project", monkeypatch) as current:
+        yield current
+
+
+@pytest.fixture(scope="session")
+def finished_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What ``finished`` is a copy of."""
+    with pytest.MonkeyPatch.context() as patch:
+        root = tmp_path_factory.mktemp("finished") / "project"
+        with _made_current(PROJECT, root, patch) as current:
+            current.run()
+            build(current.reports, current.load(), say=lambda line: None)
+        return root
+
+
+@contextmanager
+def _made_current(source: Path, root: Path, patch: pytest.MonkeyPatch) -> Iterator[Project]:
+    """A copy of ``source`` at ``root`` as the project that the package finds."""
+    shutil.copytree(source, root, ignore=shutil.ignore_patterns("__pycache__"))
+    (root / "conf").mkdir(exist_ok=True)
+    patch.setenv("OLDSCHOOL_ROOT", str(root))
+    patch.setattr(sys, "dont_write_bytecode", True)
+    patch.setattr(sys, "path", list(sys.path))
     before = {key: sys.modules[key] for key in sys.modules if key.startswith("replications")}
     yield Project(root)
     forget()

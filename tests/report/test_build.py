@@ -1,15 +1,290 @@
+"""A report folder: made from results, kept where nothing changed, cleaned of what is gone."""
+
+import csv
+import io
+import json
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from oldschool.claims.assess import COLUMNS
+from oldschool.errors import ConfigError, DataError, StorageError
 from oldschool.report.build import build
-import time
+
+FIGURES = "replications/demo2001_tiny/figures.py"
+MODULE = "replications/demo2001_tiny/__init__.py"
+CLAIMS = "replications/demo2001_tiny/claims.yaml"
 
 
-def test_it(project):
-    import shutil
+def made(project) -> list[str]:
+    """Build the report and return what it says."""
+    lines: list[str] = []
+    build(project.reports, project.load(), say=lines.append)
+    return lines
 
+
+def scoreboard(project) -> dict[str, dict[str, str]]:
+    text = (project.reports / "claims.csv").read_text()
+    return {row["id"]: row for row in csv.DictReader(io.StringIO(text))}
+
+
+def test_every_figure_and_table_comes_in_all_its_formats(project) -> None:
     project.run()
-    for _ in range(2):
-        t = time.time()
-        build(project.reports, project.load())
-        print(time.time() - t)
-    print((project.reports / "claims.csv").read_text())
-    shutil.rmtree("/tmp/w/h2/reports", ignore_errors=True)
-    shutil.copytree(project.root, "/tmp/w/h2/project", dirs_exist_ok=True)
+    assert made(project) == ["tiny figures: 2 made (new)", "tiny tables: 1 made (new)"]
+    names = {name for name in project.tree() if not name.startswith("results/")}
+    assert names == {
+        "artefacts.json",
+        "claims.csv",
+        "index.html",
+        *(f"figures/tiny/operations.{kind}" for kind in ("svg", "png", "pdf")),
+        *(f"figures/tiny/weights_left.{kind}" for kind in ("svg", "png", "pdf")),
+        *(f"tables/tiny/weights_left.{kind}" for kind in ("csv", "md", "tex")),
+    }
+
+
+def test_claims_csv_has_the_agreed_columns_and_a_row_for_every_claim_in_order(finished) -> None:
+    assert (finished.reports / "claims.csv").read_text().splitlines()[0] == ",".join(COLUMNS)
+    rows = scoreboard(finished)
+    in_file = re.findall(r"^- id: (.*)$", (finished.root / CLAIMS).read_text(), re.MULTILINE)
+    assert list(rows) == in_file
+    assert {row_id: row["verdict"] for row_id, row in rows.items()} == {
+        "tiny.start": "reproduced",
+        "tiny.weights": "reproduced",
+        "tiny.accuracy": "partly",
+        "tiny.order": "reproduced",
+        "tiny.small": "undecided",
+        "tiny.gain": "not reproduced",
+        "tiny.exponent": "not run",
+        "tiny.rule": "not run",
+        "tiny.tape": "not run",
+    }
+    weights = rows["tiny.weights"]
+    assert (weights["paper"], weights["estimate"], weights["n"]) == ("tiny", "14", "120")
+    assert (weights["profile"], weights["command"]) == ("default", "make replicate-tiny")
+    assert rows["tiny.exponent"]["command"] == "make replicate-tiny PROFILE=paper"
+    assert rows["tiny.rule"]["reason"] == "no net was left with a rule"
+    assert rows["tiny.tape"] | {"reason": "", "command": ""} == rows["tiny.tape"] | {
+        "reason": "", "command": "", "estimate": "", "ci_low": "", "ci_high": "", "n": "",
+        "profile": "",
+    }  # fmt: skip
+
+
+def test_without_results_every_claim_is_there_and_says_what_is_missing(project) -> None:
+    assert made(project)[0] == "tiny figures: weights_left skipped (no rows yet: pruned)"
+    rows = scoreboard(project)
+    assert len(rows) == 9
+    assert rows["tiny.weights"]["verdict"] == "not run"
+    assert rows["tiny.weights"]["reason"] == "no rows yet: pruned"
+    # Arithmetic that reads no rows holds without a run.
+    assert rows["tiny.start"]["verdict"] == "reproduced"
+
+
+def test_rows_of_a_lower_profile_do_not_judge(project) -> None:
+    project.run(profile="smoke")
+    made(project)
+    weights = scoreboard(project)["tiny.weights"]
+    assert (weights["verdict"], weights["profile"]) == ("not run", "smoke")
+    assert weights["command"] == "make replicate-tiny"
+
+
+def test_a_second_build_keeps_everything_and_writes_nothing(finished) -> None:
+    stamps = {file: file.stat().st_mtime_ns for file in finished.reports.rglob("*")}
+    assert made(finished) == [
+        "tiny figures: 2 kept (up to date)",
+        "tiny tables: 1 kept (up to date)",
+    ]
+    assert {file: file.stat().st_mtime_ns for file in finished.reports.rglob("*")} == stamps
+
+
+def test_a_build_elsewhere_gives_the_same_bytes(finished, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    build(finished.reports, finished.load(), out=elsewhere, say=lambda line: None)
+    for name, content in finished.tree().items():
+        if not name.startswith("results/"):
+            assert (elsewhere / name).read_bytes() == content, name
+
+
+def test_only_what_rests_on_changed_results_is_made_again(project) -> None:
+    project.run()
+    made(project)
+    project.edit(MODULE, "sizes**2", "sizes**2 + 1")
+    project.edit(MODULE, '"cost", 1', '"cost", 2')
+    project.run("cost")
+    assert made(project)[0] == (
+        "tiny figures: 1 kept (up to date), 1 rebuilt (results changed: cost)"
+    )
+
+
+def test_changed_drawing_code_is_noticed_also_in_a_module_it_imports(project) -> None:
+    (project.folder / "sizes.py").write_text("HEIGHT = 2.6\n")
+    project.edit(FIGURES, "height=2.6", "height=sizes.HEIGHT")
+    project.edit(FIGURES, "METHODS =", "from replications.demo2001_tiny import sizes\n\nMETHODS =")
+    project.run()
+    made(project)
+    before = project.tree()
+    project.edit("replications/demo2001_tiny/sizes.py", "2.6", "3.0")
+    assert made(project)[0] == "tiny figures: 2 rebuilt (code changed)"
+    changed = {name for name, content in project.tree().items() if content != before[name]}
+    assert "figures/tiny/weights_left.svg" in changed
+    assert "figures/tiny/operations.svg" not in changed
+
+
+def test_a_lost_or_edited_file_is_made_again(finished) -> None:
+    before = finished.tree()
+    (finished.reports / "figures/tiny/operations.pdf").unlink()
+    with (finished.reports / "tables/tiny/weights_left.md").open("a") as stream:
+        stream.write("and more\n")
+    assert made(finished) == [
+        "tiny figures: 1 kept (up to date), 1 rebuilt (missing)",
+        "tiny tables: 1 rebuilt (file differs from the record)",
+    ]
+    assert finished.tree() == before
+
+
+def test_the_files_of_a_figure_that_is_no_more_are_removed_and_no_others(finished) -> None:
+    foreign = finished.reports / "figures/tiny/mine.png"
+    foreign.write_bytes(b"mine")
+    finished.edit(MODULE, '"operations",\n            ["cost"]', '"expense",\n            ["cost"]')
+    lines = made(finished)
+    assert lines[0] == "tiny figures: 1 kept (up to date), 1 made (new)"
+    assert lines[-1] == "figures/tiny/operations: removed (no longer made)"
+    left = {file.name for file in (finished.reports / "figures/tiny").iterdir()}
+    assert "expense.svg" in left and "mine.png" in left
+    assert not any(name.startswith("operations") for name in left)
+
+
+def test_a_drawing_cannot_spoil_the_rows_for_the_next(finished) -> None:
+    before = finished.tree()
+    finished.edit(FIGURES, "sharey=True)\n", 'sharey=True)\n    frames["pruned"]["left"] += 1\n')
+    made(finished)
+    after = finished.tree()
+    assert after["tables/tiny/weights_left.csv"] == before["tables/tiny/weights_left.csv"]
+    assert after["claims.csv"] == before["claims.csv"]
+
+
+def test_a_folder_that_cannot_be_written_is_one_line_and_loses_nothing(finished) -> None:
+    before = (finished.reports / "claims.csv").read_bytes()
+    shutil.rmtree(finished.reports / "figures")
+    (finished.reports / "figures").write_text("in the way")
+    with pytest.raises(StorageError, match="cannot write reports/figures/tiny/weights_left") as hit:
+        made(finished)
+    assert "\n" not in str(hit.value)
+    assert (finished.reports / "claims.csv").read_bytes() == before
+    (finished.reports / "figures").unlink()
+    assert "2 rebuilt (missing)" in made(finished)[0]
+
+
+def test_a_damaged_record_is_named(project) -> None:
+    (project.reports).mkdir()
+    for text in ("{", "[1]", '{"figures/tiny/operations": {}}'):
+        (project.reports / "artefacts.json").write_text(text)
+        with pytest.raises(DataError, match=r"reports/artefacts\.json is damaged"):
+            made(project)
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "message"),
+    [
+        (CLAIMS, "id: tiny.gain", "id: tiny.loss", "tiny.loss: the replication has no estimate"),
+        (CLAIMS, "frames: [cost]", "frames: [costs]", "no experiment writes the frame costs"),
+        (MODULE, '"tiny.start":', '"tiny.tape": exact, "tiny.start":', "tiny.tape: there is an"),
+    ],
+)
+def test_claims_and_estimates_must_fit(project, path, old, new, message) -> None:
+    project.edit(path, old, new)
+    with pytest.raises(ConfigError, match=message):
+        made(project)
+
+
+def test_an_estimate_sees_only_the_frames_its_claim_declares(project) -> None:
+    project.run()
+    project.edit(MODULE, "lambda frames: exact(2, n=5)", "lambda frames: exact(frames['pruned'])")
+    with pytest.raises(KeyError, match="pruned") as caught:
+        made(project)
+    assert caught.value.__notes__ == ["while estimating tiny.exponent"]
+
+
+def test_rows_of_different_profiles_are_never_mixed(project) -> None:
+    project.run("prune", profile="default")
+    project.run("cost", profile="paper")
+    text = (project.root / CLAIMS).read_text().replace("frames: [cost]", "frames: [cost, pruned]")
+    (project.root / CLAIMS).write_text(text)
+    made(project)
+    row = scoreboard(project)["tiny.exponent"]
+    assert row["verdict"] == "not run"
+    assert "never mixed (cost: paper, pruned: default)" in row["reason"]
+
+
+class _Page(HTMLParser):
+    """Ids, links and images of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.images: list[dict[str, str]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs) -> None:
+        values = dict(attrs)
+        if "id" in values:
+            self.ids.append(values["id"])
+        self.links += [values[key] for key in ("href", "src") if key in values]
+        if tag == "img":
+            self.images.append(values)
+
+
+def test_the_page_is_whole_its_links_lead_somewhere_and_images_have_sizes(project) -> None:
+    project.run()
+    made(project)
+    text = (project.reports / "index.html").read_text()
+    page = _Page(text)
+    assert len(page.ids) == len(set(page.ids))
+    assert "http:" not in text and "https:" not in text
+    for link in page.links:
+        if link.startswith("#"):
+            assert link[1:] in page.ids
+        elif not link.startswith("data:"):
+            assert (project.reports / link).is_file(), link
+    assert len(page.images) == 2
+    for image in page.images:
+        png = Image.open(project.reports / image["src"].replace(".svg", ".png"))
+        assert float(image["width"]) == pytest.approx(png.width * 96 / 200, abs=1)
+        assert float(image["height"]) == pytest.approx(png.height * 96 / 200, abs=1)
+        assert image["alt"]
+    assert "Table 1 gives one net: 14 weights left by the surgeon." in text
+    assert "No counterpart in the paper." in text
+
+
+def test_what_was_not_run_is_said_on_the_page(project) -> None:
+    project.run("cost")
+    made(project)
+    text = (project.reports / "index.html").read_text()
+    assert "Not drawn: no rows yet of pruned." in text
+    assert "Not built: no rows yet of pruned." in text
+
+
+def test_text_from_the_files_is_escaped(project) -> None:
+    project.edit(
+        CLAIMS, "what: test accuracy", "what: 'accuracy <script>alert(1)</script> & so on'"
+    )
+    made(project)
+    text = (project.reports / "index.html").read_text()
+    assert "accuracy &lt;script&gt;alert(1)&lt;/script&gt; &amp; so on" in text
+
+
+def test_failed_units_are_shown(project) -> None:
+    project.run()
+    file = project.reports / "results/tiny/cost.manifest.json"
+    manifest = json.loads(file.read_text())
+    manifest["failed"] = [
+        {"condition": {"n": 7}, "start": 0, "stop": 5, "digest": "d", "error": "it <diverged>"}
+    ]
+    file.write_text(json.dumps(manifest))
+    made(project)
+    text = (project.reports / "index.html").read_text()
+    assert "cost[n=7] 0-4: it &lt;diverged&gt;" in text

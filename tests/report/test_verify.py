@@ -1,27 +1,197 @@
+"""verify is silent about a true report and names every way in which one can be false."""
+
+import gzip
+import hashlib
+import json
+
+from oldschool.report import artefacts, rerun
 from oldschool.report.build import build
 from oldschool.report.verify import verify
-import time, json, os
+from oldschool.runs import provenance, results
+
+FIGURES = "replications/demo2001_tiny/figures.py"
+MODULE = "replications/demo2001_tiny/__init__.py"
+CLAIMS = "replications/demo2001_tiny/claims.yaml"
+ROWS = "reports/results/tiny/pruned.csv"
 
 
-def test_it(project):
-    project.run()
-    build(project.reports, project.load())
-    t = time.time()
-    assert verify(project.reports, {r.name: r for r in project.load()}) == []
-    print(time.time() - t)
-    project.edit(
-        "replications/demo2001_tiny/figures.py", 'xlabel="weights left"', 'xlabel="weights lefr"'
+def problems(project, say=lambda line: None) -> list[str]:
+    found = verify(project.reports, {each.name: each for each in project.load()}, 1, say)
+    assert all("\n" not in line for line in found)
+    return found
+
+
+def files(found: list[str]) -> list[str]:
+    return [line.partition(": ")[0] for line in found]
+
+
+def manifest(project, experiment: str):
+    return json.loads((project.reports / f"results/tiny/{experiment}.manifest.json").read_text())
+
+
+def test_a_true_report_has_no_problem_and_nothing_is_written(finished) -> None:
+    before = finished.tree()
+    lines: list[str] = []
+    assert problems(finished, lines.append) == []
+    assert finished.tree() == before
+    assert [line.partition(":")[2] for line in lines] == [" run again, compared exactly"] * 2
+
+
+def test_an_edited_row_is_named_with_its_unit(finished) -> None:
+    finished.edit(ROWS, "easy,3,obs,", "easy,3,obs,1")
+    (found,) = problems(finished)
+    assert found == (
+        f"{ROWS}: edited: the rows of prune[problem=easy] 0-29 are not those that were run"
     )
-    project.edit("replications/demo2001_tiny/claims.yaml", "margin: 2", "margin: 3")
-    (project.reports / "foo.txt").write_text("")
-    (project.reports / "results/foo.txt").write_text("")
-    with open((project.reports / "tables/tiny/weights_left.md"), "a") as f:
-        f.write("x")
-    for p in verify(project.reports, {r.name: r for r in project.load()}):
-        print(p)
-    project.edit("replications/demo2001_tiny/__init__.py", '"prune", 1', '"prune", 2')
-    p = project.reports / "results/tiny/pruned.csv"
-    s = p.read_text().replace("obs,14", "obs,13", 1)
-    p.write_text(s)
-    for p in verify(project.reports, {r.name: r for r in project.load()}):
-        print(p)
+
+
+def test_an_added_row_is_named(finished) -> None:
+    with (finished.root / ROWS).open("a") as stream:
+        stream.write("hard,60,obs,14,95,true\n")
+    assert problems(finished) == [f"{ROWS}: edited: it is not what its manifest says"]
+
+
+def test_a_row_forged_together_with_its_hashes_is_found_by_running_the_unit_again(finished) -> None:
+    record = manifest(finished, "prune")
+    index = rerun.chosen(record, 1)[0]
+    unit = record["units"][index]
+    old = (finished.root / ROWS).read_bytes()
+    lines = old.splitlines(keepends=True)
+    first = 1 + sum(each["frames"]["pruned"]["rows"] for each in record["units"][:index])
+    accuracy = lines[first].split(b",")[4]
+    lines[first] = lines[first].replace(accuracy, b"100")
+    new = b"".join(lines)
+    rows = b"".join([lines[0], *lines[first : first + unit["frames"]["pruned"]["rows"]]])
+    (finished.root / ROWS).write_bytes(new)
+    unit["frames"]["pruned"]["sha256"] = hashlib.sha256(rows).hexdigest()
+    record["frames"]["pruned"]["sha256"] = hashlib.sha256(new).hexdigest()
+    (finished.reports / "results/tiny/prune.manifest.json").write_text(json.dumps(record))
+    build(finished.reports, finished.load(), say=lambda line: None)
+    (found,) = problems(finished)
+    assert found.startswith(f"{ROWS}: prune[problem=") and "1 of 90 rows differ" in found
+
+
+def test_a_changed_figure_function_is_named_in_every_format(finished) -> None:
+    finished.edit(FIGURES, 'xlabel="weights left"', 'xlabel="weights kept"')
+    found = problems(finished)
+    stem = "reports/figures/tiny/weights_left"
+    assert files(found) == [f"{stem}.pdf", f"{stem}.png", f"{stem}.svg"]
+    assert all("make report" in line for line in found)
+
+
+def test_drawings_of_another_matplotlib_are_compared_by_their_pixels_only(
+    finished, monkeypatch
+) -> None:
+    finished.edit(FIGURES, 'xlabel="weights left"', 'xlabel="weights kept"')
+    monkeypatch.setattr(artefacts, "drawn_with", lambda: "matplotlib 9.9")
+    lines: list[str] = []
+    assert files(problems(finished, lines.append)) == ["reports/figures/tiny/weights_left.png"]
+    assert lines[0].startswith("4 SVG and PDF files: not compared")
+
+
+def test_a_changed_margin_changes_the_verdict_and_is_named(finished) -> None:
+    finished.edit(CLAIMS, "margin: 2\n", "margin: 16\n")
+    found = problems(finished)
+    assert files(found) == ["reports/claims.csv", "reports/index.html"]
+    assert "not reproduced" in found[0]
+
+
+def test_a_changed_estimate_is_named(finished) -> None:
+    finished.edit(
+        MODULE, '"tiny.weights": lambda frames: median', '"tiny.weights": lambda frames: mean'
+    )
+    assert files(problems(finished)) == ["reports/claims.csv", "reports/index.html"]
+
+
+def test_every_edited_report_file_is_named(finished) -> None:
+    names = sorted(set(finished.tree()) - {"artefacts.json"})
+    names = [name for name in names if not name.startswith("results/")]
+    for name in names:
+        file = finished.reports / name
+        file.write_bytes(file.read_bytes() + b"\n")
+    assert files(problems(finished)) == [f"reports/{name}" for name in names]
+    assert len(names) == 11
+
+
+def test_a_missing_and_a_foreign_file_are_named(finished) -> None:
+    (finished.reports / "tables/tiny/weights_left.tex").unlink()
+    (finished.reports / "figures/tiny/mine.png").write_bytes(b"mine")
+    (finished.reports / "results/tiny/draft.csv").write_text("a\n1\n")
+    (finished.reports / ".DS_Store").write_bytes(b"")
+    found = problems(finished)
+    assert files(found) == [
+        "reports/tables/tiny/weights_left.tex",
+        "reports/figures/tiny/mine.png",
+        "reports/results/tiny/draft.csv",
+    ]
+    assert "missing" in found[0] and "nothing makes" in found[1] and "no experiment" in found[2]
+
+
+def test_a_changed_code_version_is_named_and_its_units_are_not_run(finished) -> None:
+    finished.edit(MODULE, '"prune", 1', '"prune", 2')
+    lines: list[str] = []
+    assert problems(finished, lines.append) == [
+        "reports/results/tiny/prune.manifest.json: rows of code_version 1, the code is at 2: "
+        "run `make replicate-tiny`"
+    ]
+    assert [line for line in lines if "run again" in line] == [
+        "tiny/cost[] 0-0: run again, compared exactly"
+    ]
+
+
+def test_changed_code_under_an_unchanged_version_is_found_by_the_sample(finished) -> None:
+    finished.edit(MODULE, "95.0 + draw", "96.0 + draw")
+    (found,) = problems(finished)
+    assert found.startswith(f"{ROWS}: prune[problem=") and "90 of 90 rows differ" in found
+
+
+def test_a_damaged_manifest_and_a_missing_frame_are_named(finished) -> None:
+    (finished.reports / "results/tiny/prune.manifest.json").write_text("{")
+    (finished.reports / "results/tiny/cost.csv").unlink()
+    found = problems(finished)
+    assert "results/tiny/prune.manifest.json is damaged" in found[0]
+    assert found[1].startswith("reports/results/tiny/cost.csv: missing or unreadable")
+
+
+def test_gzipped_rows_are_checked_like_plain_ones(finished, monkeypatch) -> None:
+    monkeypatch.setattr(results, "GZIP_ABOVE", 100)
+    finished.run()
+    packed = finished.root / f"{ROWS}.gz"
+    assert packed.is_file()
+    build(finished.reports, finished.load(), say=lambda line: None)
+    assert problems(finished) == []
+    rows = gzip.decompress(packed.read_bytes())
+    packed.write_bytes(gzip.compress(rows.replace(b",obs,14,", b",obs,13,", 1), mtime=0))
+    assert files(problems(finished)) == [f"{ROWS}.gz"]
+
+
+def test_elsewhere_the_last_digits_may_differ_but_not_more(finished, monkeypatch) -> None:
+    elsewhere = provenance.environment() | {"cpu": "another"}
+    monkeypatch.setattr(provenance, "environment", lambda: elsewhere)
+    finished.edit(MODULE, "accuracy = 95.0 +", "accuracy = 95.0 + 3e-6 +")
+    lines: list[str] = []
+    assert problems(finished, lines.append) == []
+    assert "within the tolerance" in lines[0]
+    finished.edit(MODULE, "3e-6", "3e-3")
+    (found,) = problems(finished)
+    assert "90 of 90 rows differ beyond the tolerance" in found
+
+
+def _csv(count: int, apart: int) -> bytes:
+    rows = [f"{k},{'b' if k < apart else 'a'},,true" for k in range(count)]
+    return ("\n".join(["k,method,gap,kept", *rows]) + "\n").encode()
+
+
+def test_one_row_in_twenty_may_choose_otherwise_elsewhere() -> None:
+    assert rerun.tolerant_difference(_csv(40, 0), _csv(40, 2)) == ""
+    assert "3 of 40 rows" in rerun.tolerant_difference(_csv(40, 0), _csv(40, 3))
+    assert "41 rows instead of 40" in rerun.tolerant_difference(_csv(40, 0), _csv(41, 0))
+    assert "columns" in rerun.tolerant_difference(b"a\n1\n", b"b\n1\n")
+    assert "2 rows instead of 1" in rerun.exact_difference(b"a\n1\n", b"a\n1\n2\n")
+
+
+def test_the_sample_is_of_the_cheaper_half_and_always_the_same() -> None:
+    units = [{"seconds": s, "digest": d} for s, d in [(9, "a"), (1, "d"), (2, "c"), (8, "b")]]
+    assert rerun.chosen({"units": units}, 1) == [2]
+    assert rerun.chosen({"units": units}, 2) == [2, 1]
+    assert rerun.chosen({"units": units}, 9) == [0, 3, 2, 1]

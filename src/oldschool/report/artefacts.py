@@ -19,6 +19,7 @@ from oldschool.runs import files
 from oldschool.runs.experiment import Figure, Replication, Table
 
 LEDGER = "artefacts.json"
+_PARTS = ("results", "code", "drawn_with", "files")
 
 
 @dataclass(frozen=True)
@@ -50,14 +51,8 @@ class Ledger:
             DataError: it is not what this module writes.
         """
         self.folder = folder
-        path = folder / LEDGER
-        try:
-            self.old: dict[str, Any] = json.loads(path.read_bytes()) if path.exists() else {}
-        except ValueError as error:
-            raise DataError(
-                f"{paths.shown(path)} is damaged: delete it, then run report"
-            ) from error
-        self.new: dict[str, Any] = {}
+        self.old = _read(folder / LEDGER)
+        self.new: dict[str, dict[str, Any]] = {}
 
     def bring_up_to_date(self, artefacts: Sequence[Artefact], owner: Mapping[str, str]) -> str:
         """Make what is not up to date.
@@ -129,8 +124,7 @@ class Ledger:
 
     def entry_of(self, name: str) -> dict[str, Any] | None:
         """The record of the artefact that a file belongs to; None if it belongs to none."""
-        entry: dict[str, Any] | None = self.old.get(name.rpartition(".")[0])
-        return entry
+        return self.old.get(name.rpartition(".")[0])
 
     def close(self) -> list[str]:
         """Write the record, then remove the files of artefacts that are no more.
@@ -150,6 +144,19 @@ class Ledger:
                 if name not in current:
                     _remove(self.folder / name)
         return gone
+
+
+def _read(path: Path) -> dict[str, dict[str, Any]]:
+    """The record's entries, each checked to have all its parts."""
+    if not path.is_file():
+        return {}
+    try:
+        entries = json.loads(path.read_bytes())
+        return {key: {part: entry[part] for part in _PARTS} for key, entry in entries.items()}
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise DataError(
+            f"{paths.shown(path)} is damaged: delete it and run `make report`"
+        ) from error
 
 
 def drawn_with() -> str:

@@ -65,7 +65,8 @@ def _make(inputs: Inputs, ledger: Ledger, say: Callable[[str], None]) -> None:
     replication = inputs.replication
     owner = artefacts.owners(replication)
     ready: dict[str, list[Artefact]] = {"figures": [], "tables": []}
-    for item in (*replication.figures, *replication.tables):
+    items: list[Figure | Table] = [*replication.figures, *replication.tables]
+    for item in items:
         kind = "figures" if isinstance(item, Figure) else "tables"
         lacking = artefacts.missing(inputs, item)
         if lacking:

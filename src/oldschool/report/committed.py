@@ -11,17 +11,21 @@ from typing import Any
 from oldschool.runs.results import SUFFIXES
 
 
-def read(folder: Path, frame: str) -> tuple[Path, bytes | None]:
-    """A frame's file and its unpacked content, None if it is missing or cannot be unpacked."""
+def file_of(folder: Path, frame: str) -> Path:
+    """A frame's file; the plain one's name if there is none."""
     for suffix in SUFFIXES:
-        file = folder / f"{frame}{suffix}"
-        if file.is_file():
-            try:
-                content = file.read_bytes()
-                return file, gzip.decompress(content) if suffix.endswith(".gz") else content
-            except (OSError, EOFError, zlib.error):
-                return file, None
-    return folder / f"{frame}{SUFFIXES[0]}", None
+        if (folder / f"{frame}{suffix}").is_file():
+            return folder / f"{frame}{suffix}"
+    return folder / f"{frame}{SUFFIXES[0]}"
+
+
+def read(file: Path) -> bytes | None:
+    """A frame's rows as text, unpacked; None if they are missing or cannot be unpacked."""
+    try:
+        content = file.read_bytes()
+        return gzip.decompress(content) if file.suffix == ".gz" else content
+    except (OSError, EOFError, zlib.error):
+        return None
 
 
 def rows_by_unit(content: bytes, manifest: Mapping[str, Any], frame: str) -> list[bytes]:

@@ -58,7 +58,8 @@ def _png(committed: bytes, made: bytes) -> str:
     except OSError:
         return "is no readable PNG"
     if old.shape != new.shape:
-        return f"is {old.shape[1]}x{old.shape[0]} pixels, the results give {new.shape[1]}x{new.shape[0]}"
+        sizes = [f"{image.shape[1]}x{image.shape[0]}" for image in (old, new)]
+        return f"is {sizes[0]} pixels, the results give {sizes[1]}"
     rms = float(np.sqrt(np.mean((old - new) ** 2)))
     return f"differs by {rms:.1f} of 255 (RMS)" if rms > PIXEL_RMS else ""
 

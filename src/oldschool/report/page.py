@@ -7,18 +7,20 @@ import os
 import re
 import struct
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
+from oldschool import paths
 from oldschool.claims.assess import Judged
 from oldschool.claims.claim import KINDS
 from oldschool.claims.estimate import Estimate
 from oldschool.claims.verdict import VERDICTS
-from oldschool.report import DPI, artefacts, tables
+from oldschool.report import DPI, artefacts, committed, tables
 from oldschool.report.inputs import Inputs
+from oldschool.runs import launch
 from oldschool.runs.config import PROFILES
 from oldschool.runs.experiment import Figure, Table
 
@@ -59,7 +61,7 @@ def _paper(inputs: Inputs, report_dir: Path, out: Path) -> dict[str, Any]:
         "readme": _link(replication.folder / "README.md", report_dir),
         "counts": Counter(judged.verdict.word for judged in inputs.judged),
         "claims": [_claim(judged) for judged in inputs.judged],
-        "runs": [_run(name, manifest) for name, manifest in inputs.manifests.items()],
+        "runs": [_run(inputs, name, report_dir) for name in inputs.manifests],
         "figures": [_figure(inputs, figure, out) for figure in replication.figures],
         "tables": [_table(inputs, table, out) for table in replication.tables],
     }
@@ -83,17 +85,42 @@ def _claim(judged: Judged) -> dict[str, Any]:
     }
 
 
-def _run(name: str, manifest: Any) -> dict[str, Any]:
-    units = manifest["units"]
+def _run(inputs: Inputs, name: str, report_dir: Path) -> dict[str, Any]:
+    manifest = inputs.manifests[name]
+    units, environments = manifest["units"], manifest["environments"]
     seconds = sum(unit["seconds"] for unit in units)
     return {
         "name": name,
         "profile": manifest["profile"],
         "seed": manifest["seed"],
         "units": len(units),
-        "failed": len(manifest["failed"]),
+        "failed": [
+            f"{launch.unit_of(inputs.replication.experiment(name), unit).label()}: {unit['error']}"
+            for unit in manifest["failed"]
+        ],
         "seconds": f"{seconds:.0f}" if seconds >= 10 else f"{seconds:.1f}",
+        "commits": sorted({_commit(environment) for environment in environments}),
+        "machines": sorted({_machine(environment) for environment in environments}),
+        "frames": [
+            {"name": frame, "rows": entry["rows"], "file": _rows_file(inputs, frame, report_dir)}
+            for frame, entry in manifest["frames"].items()
+        ],
     }
+
+
+def _commit(environment: Mapping[str, Any]) -> str:
+    if not environment["commit"]:
+        return "none"
+    return str(environment["commit"])[:10] + (" + changes" if environment["dirty"] else "")
+
+
+def _machine(environment: Mapping[str, Any]) -> str:
+    return str(environment["gpu"] or environment["cpu"])
+
+
+def _rows_file(inputs: Inputs, frame: str, report_dir: Path) -> str:
+    file = committed.file_of(paths.results(report_dir, inputs.replication.name), frame)
+    return file.relative_to(report_dir).as_posix()
 
 
 def _figure(inputs: Inputs, figure: Figure, out: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from oldschool import paths
 from oldschool.report import committed
@@ -47,7 +48,8 @@ def problems(
             f"{'exactly' if same else 'within the tolerance (another environment)'}"
         )
         for frame in experiment.frames:
-            file, content = committed.read(folder, frame)
+            file = committed.file_of(folder, frame)
+            content = committed.read(file)
             if content is None:
                 continue
             rows = committed.rows_by_unit(content, manifest, frame)[index]
@@ -99,12 +101,14 @@ def tolerant_difference(rows: bytes, made: bytes) -> str:
     )
 
 
-def _agree(old: pd.Series[Any], new: pd.Series[Any]) -> np.ndarray[Any, Any]:
+def _agree(old: pd.Series[Any], new: pd.Series[Any]) -> NDArray[np.bool_]:
     """For each row whether two columns agree; missing agrees with missing."""
     if pd.api.types.is_float_dtype(old.dtype) and pd.api.types.is_numeric_dtype(new.dtype):
         a, b = old.to_numpy(dtype=np.float64), new.to_numpy(dtype=np.float64)
-        return np.isclose(b, a, rtol=FLOAT_RTOL, atol=0.0, equal_nan=True)
-    return ((old == new) | (old.isna() & new.isna())).to_numpy(dtype=bool)
+        close: NDArray[np.bool_] = np.isclose(b, a, rtol=FLOAT_RTOL, atol=0.0, equal_nan=True)
+        return close
+    same: NDArray[np.bool_] = ((old == new) | (old.isna() & new.isna())).to_numpy(dtype=bool)
+    return same
 
 
 def _machine(environment: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
+import numpy as np
 
 matplotlib.use("Agg")
 from matplotlib.figure import Figure
@@ -40,9 +41,9 @@ METHOD_STYLE: Mapping[str, Mapping[str, Any]] = {
     "random": {"label": "random", "color": "#7F7F7F", "marker": "x", "linestyle": ":"},
 }
 _HATCH = {"magnitude": "//", "obd": "\\\\", "obs": "", "random": ".."}
-_PAPER = {"color": "black", "zorder": 5}
+_PAPER: Mapping[str, Any] = {"color": "black", "zorder": 5}
 
-_RC: Mapping[str, Any] = {
+_RC: Any = {
     "figure.constrained_layout.use": True,
     "figure.dpi": 100,
     "savefig.dpi": DPI,
@@ -139,15 +140,13 @@ def paper_line(ax: Axes, value: float, label: str | None = None, *, axis: str = 
 
 def paper_points(ax: Axes, x: Any, y: Any, label: str = "paper") -> Line2D:
     """The paper's values as black stars at ``(x, y)``, each a number or a sequence."""
-    import numpy as np
-
     return ax.plot(
         np.atleast_1d(x),
         np.atleast_1d(y),
         label=label,
         linestyle="none",
         marker="*",
-        markersize=8.0,
+        markersize=9.0,
         markeredgecolor="white",
         markeredgewidth=0.5,
         **_PAPER,
@@ -163,6 +162,9 @@ def render(figure: Figure) -> dict[str, bytes]:
     }
     images = {}
     with report_style():
+        # Lay out once, so that all formats agree and none pays for it again.
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
         for kind in FORMATS:
             buffer = io.BytesIO()
             figure.savefig(buffer, format=kind, dpi=DPI, metadata=metadata[kind])

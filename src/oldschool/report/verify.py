@@ -16,7 +16,7 @@ from oldschool import paths
 from oldschool.errors import DataError, UserError
 from oldschool.report import artefacts, committed, compare, rerun
 from oldschool.report.build import build
-from oldschool.runs import frames, results
+from oldschool.runs import frames, launch, results
 from oldschool.runs.experiment import Experiment, Replication
 
 _DRAWINGS = (".svg", ".pdf")
@@ -41,28 +41,32 @@ def verify(
     Returns:
         A line for each problem; an empty list if all is well.
     """
-    problems: list[str] = []
-    sound = []
+    unsound: list[str] = []
+    stale: list[str] = []
+    current = []
     for replication in replications.values():
         for experiment in replication.experiments:
             try:
                 manifest = results.load_manifest(report_dir, replication.name, experiment.name)
             except DataError as error:
-                problems.append(str(error))
+                unsound.append(str(error))
                 continue
-            if manifest is not None:
-                problems += _frame_problems(report_dir, replication, manifest)
-                sound.append((replication, experiment, manifest))
-    if problems:
+            if manifest is None:
+                continue
+            edited = _frame_problems(report_dir, replication, manifest)
+            old = _stale(report_dir, replication, experiment, manifest)
+            unsound += edited
+            stale += old
+            if not edited and not old:
+                current.append((replication, experiment, manifest))
+    problems = unsound + stale
+    if unsound:
         say("figures, tables and pages: not compared, as results are not what they should be")
     else:
         problems += _report_problems(report_dir, replications.values(), say)
     problems += _strangers(report_dir, replications.values())
-    for replication, experiment, manifest in sound:
-        stale = _stale(report_dir, replication, experiment, manifest)
-        problems += stale or rerun.problems(
-            report_dir, replication, experiment, manifest, sample, say
-        )
+    for replication, experiment, manifest in current:
+        problems += rerun.problems(report_dir, replication, experiment, manifest, sample, say)
     return problems
 
 
@@ -72,12 +76,13 @@ def _frame_problems(
     """Results files of one experiment that are not what its manifest says."""
     problems = []
     for frame, entry in manifest["frames"].items():
-        file, content = committed.read(paths.results(report_dir, replication.name), frame)
+        file = committed.file_of(paths.results(report_dir, replication.name), frame)
+        content = committed.read(file)
         if content is None:
             problems.append(f"{paths.shown(file)}: missing or unreadable, its manifest lists it")
             continue
         apart = [
-            f"{unit['condition']} {unit['start']}-{unit['stop'] - 1}"
+            launch.unit_of(replication.experiment(manifest["experiment"]), unit).label()
             for unit, rows in zip(
                 manifest["units"], committed.rows_by_unit(content, manifest, frame), strict=True
             )
@@ -145,10 +150,9 @@ def _unmade(report_dir: Path, made_dir: Path) -> list[str]:
     problems = []
     for file in sorted(report_dir.rglob("*")):
         name = file.relative_to(report_dir)
-        hidden = any(part.startswith(".") for part in name.parts)
-        if file.is_file() and name.parts[0] != "results" and not hidden:
-            if not (made_dir / name).is_file():
-                problems.append(f"{paths.shown(file)}: nothing makes this file: remove it")
+        passed = name.parts[0] == "results" or any(part.startswith(".") for part in name.parts)
+        if file.is_file() and not passed and not (made_dir / name).is_file():
+            problems.append(f"{paths.shown(file)}: nothing makes this file: remove it")
     return problems
 
 

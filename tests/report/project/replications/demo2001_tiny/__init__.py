@@ -43,7 +43,7 @@ def run_prune(config, unit, seeds):
         draw = np.random.default_rng(seeds.seed("prune", replicate, "weights", **axes))
         base = draw.normal(14.0, config.nets.spread)
         for method, extra in (("obs", 0.0), ("obd", 3.0), ("magnitude", 5.0)):
-            left = int(round(base + extra + draw.normal(0.0, config.nets.spread)))
+            left = round(base + extra + draw.normal(0.0, config.nets.spread))
             accuracy = 95.0 + draw.normal(0.0, 1.0)
             rows.append([*axes.values(), replicate, method, left, accuracy, left < 15])
     columns = ["problem", "replicate", "method", "left", "accuracy", "small"]

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from oldschool.runs.experiment import Replication
 
+from .artefacts import FIGURES, TABLES
+from .estimates import ESTIMATES
 from .inequality import INEQUALITY
 from .monks import MONKS
 from .monks_grid import MONKS_GRID
@@ -33,4 +35,7 @@ REPLICATION = Replication(
         "recursion": RecursionSettings,
     },
     experiments=(RECURSION, XOR, XOR_STRUCTURE, MONKS_GRID, MONKS, INEQUALITY),
+    figures=FIGURES,
+    tables=TABLES,
+    estimates=ESTIMATES,
 )

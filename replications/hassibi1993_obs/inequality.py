@@ -33,8 +33,12 @@ def plan(config: object, earlier: Frames) -> list[Unit]:
         condition = {"task": f"xor {set_up}", "decay": 0.0}
         units += blocks("inequality", condition, settings.xor_starts, settings.block)
     for problem in HIDDEN_UNITS:
-        grid = config.monks_grid  # type: ignore[attr-defined]
-        decay, _ = choose(earlier["monks_grid"], problem, grid)
+        decay, _ = choose(
+            earlier["monks_grid"],
+            problem,
+            config.monk_nets.unit,  # type: ignore[attr-defined]
+            config.monks_grid,  # type: ignore[attr-defined]
+        )
         condition = {"task": problem, "decay": decay}
         units += blocks("inequality", condition, settings.monk_nets, settings.block)
     return units

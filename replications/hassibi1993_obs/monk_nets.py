@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import pandas as pd
-import torch
 from torch import Tensor
 
 from oldschool.data.monks import monk
 from oldschool.data.task import Task
+from oldschool.errors import ConfigError
 from oldschool.nets.mlp import Mlp
 from oldschool.pruning.stop import KeepAccuracy, accuracy
 from oldschool.runs.seeds import Seeds
@@ -117,7 +117,9 @@ def data_hashes() -> dict[str, str]:
     }
 
 
-def choose(grid: pd.DataFrame, problem: str, settings: MonksGridSettings) -> tuple[float, float]:
+def choose(
+    grid: pd.DataFrame, problem: str, unit: str, settings: MonksGridSettings
+) -> tuple[float, float]:
     """Weight decay and alpha for a problem, from training data alone.
 
     The rule, fixed beforehand: among the decays with which at least ``eligible`` of the grid's
@@ -129,12 +131,19 @@ def choose(grid: pd.DataFrame, problem: str, settings: MonksGridSettings) -> tup
     Args:
         grid: frame ``monks_grid``.
         problem: ``monk1``, ``monk2`` or ``monk3``.
+        unit: unit function of the nets.
         settings: of the grid.
 
     Returns:
         (decay, alpha).
     """
-    rows = grid[(grid.problem == problem) & grid.alpha.isin(PAPER_ALPHAS)]
+    of_problem = (grid.problem == problem) & (grid.unit == unit)
+    rows = grid[of_problem & grid.alpha.isin(PAPER_ALPHAS)]
+    if rows.empty:
+        raise ConfigError(
+            f"monks_grid: no row of {problem} with {unit} units and an alpha of the paper's range; "
+            f"monks_grid.units must name {unit}, monks_grid.alphas one of {PAPER_ALPHAS}"
+        )
     share = rows.groupby("decay").trained.mean()
     eligible = share[share >= min(settings.eligible, share.max())].index
     means = (
@@ -165,7 +174,3 @@ def inputs_left(net: Mlp, kept: Tensor) -> Tensor:
 def positives(nets: MonkNets, theta: Tensor) -> Tensor:
     """(R, 432) bool: the cases that each net calls positive."""
     return (nets.net.outputs(theta, nets.test.x) > nets.middle)[:, 0]
-
-
-def as_float(tensor: Tensor) -> list[float]:
-    return tensor.to(torch.float64).tolist()

@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from oldschool.data.monks import INPUT_NAMES
 from oldschool.pruning.choice import Method
 from oldschool.pruning.loop import Pruned, Retrain, prune
 from oldschool.pruning.magnitude import Magnitude
@@ -32,6 +33,7 @@ def plan(config: object, earlier: Frames) -> list[Unit]:
         decay, alpha = choose(
             earlier["monks_grid"],
             problem,
+            config.monk_nets.unit,  # type: ignore[attr-defined]
             config.monks_grid,  # type: ignore[attr-defined]
         )
         condition = {
@@ -45,8 +47,6 @@ def plan(config: object, earlier: Frames) -> list[Unit]:
 
 def weight_names(nets: MonkNets) -> list[str]:
     """Names in the order of the net's weights, such as ``h1<-a3=2``, ``o<-h2``, ``o<-1``."""
-    from oldschool.data.monks import INPUT_NAMES
-
     hidden = range(1, nets.net.sizes[1] + 1)
     return [
         *(f"h{unit}<-{name}" for unit in hidden for name in INPUT_NAMES),

@@ -21,10 +21,14 @@ def plan(config: object, earlier: Frames) -> list[Unit]:
     settings: MonksGridSettings = config.monks_grid  # type: ignore[attr-defined]
     return [
         unit
+        for transfer in settings.units
         for problem in HIDDEN_UNITS
         for decay in settings.decays
         for unit in blocks(
-            "monks_grid", {"problem": problem, "decay": decay}, settings.nets, settings.block
+            "monks_grid",
+            {"unit": transfer, "problem": problem, "decay": decay},
+            settings.nets,
+            settings.block,
         )
     ]
 
@@ -33,7 +37,7 @@ def run(config: object, unit: Unit, seeds: Seeds) -> Frames:
     settings: MonksGridSettings = config.monks_grid  # type: ignore[attr-defined]
     how: MonkNetSettings = config.monk_nets  # type: ignore[attr-defined]
     problem, decay = str(unit.condition["problem"]), float(unit.condition["decay"])
-    nets = MonkNets(problem, how.unit)
+    nets = MonkNets(problem, str(unit.condition["unit"]))
     start = nets.trained(how, decay, unit.replicates, seeds, "monks_grid")
     good = nets.stop.accepts(nets.net.outputs(start.theta, nets.train.x), nets.train)
     frames = []
@@ -42,6 +46,7 @@ def run(config: object, unit: Unit, seeds: Seeds) -> Frames:
         frames.append(
             pd.DataFrame(
                 {
+                    "unit": nets.unit,
                     "problem": problem,
                     "decay": decay,
                     "alpha": alpha,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from oldschool.errors import require
-from oldschool.nets.units import UNITS
 from oldschool.runs.experiment import plan_only
 
 PAPER_ALPHAS = (1e-8, 1e-7, 1e-6, 1e-5, 1e-4)
+MONK_UNITS = ("logistic", "tanh")
 
 
 @dataclass
@@ -111,9 +111,11 @@ class MonkNetSettings:
     training: TrainingSettings = field(default_factory=TrainingSettings)
 
     def __post_init__(self) -> None:
-        allowed = [name for name in UNITS if name in ("logistic", "tanh")]
         require(
-            self.unit in allowed, "monk_nets.unit", self.unit, f"must be {' or '.join(allowed)}"
+            self.unit in MONK_UNITS,
+            "monk_nets.unit",
+            self.unit,
+            f"must be {' or '.join(MONK_UNITS)}",
         )
         self.training.check("monk_nets.training")
 
@@ -127,6 +129,7 @@ class MonksGridSettings:
         block: nets a work unit.
         decays: weight decays compared.
         alphas: constants of OBS compared; the choice is made within the paper's range.
+        units: unit functions compared; the choice is made for ``monk_nets.unit``.
         eligible: least share of nets that must reach the paper's training accuracy for a
             decay to be chosen.
     """
@@ -135,6 +138,7 @@ class MonksGridSettings:
     block: int = plan_only(50)
     decays: list[float] = plan_only([0.0, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3])
     alphas: list[float] = field(default_factory=lambda: [*PAPER_ALPHAS, 1e-3])
+    units: list[str] = plan_only(["logistic", "tanh"])
     eligible: float = plan_only(0.9)
 
     def __post_init__(self) -> None:
@@ -145,6 +149,9 @@ class MonksGridSettings:
             require(decay >= 0, "monks_grid.decays", decay, "must be 0 or more")
         for alpha in self.alphas:
             require(alpha > 0, "monks_grid.alphas", alpha, "must be above 0")
+        for unit in self.units:
+            allowed = f"must be {' or '.join(MONK_UNITS)}"
+            require(unit in MONK_UNITS, "monks_grid.units", unit, allowed)
         require(
             0 < self.eligible <= 1, "monks_grid.eligible", self.eligible, "must be in (0, 1]"
         )

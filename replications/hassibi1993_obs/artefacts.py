@@ -1,0 +1,219 @@
+"""The figures and tables of the report: what each shows and what of the paper it answers."""
+
+from __future__ import annotations
+
+from oldschool.runs.experiment import Figure, Table
+
+from . import figures, tables
+
+INTERVALS = "Bars are 90 % Wilson intervals."
+
+FIGURES = (
+    Figure(
+        name="monks_weights",
+        needs=("monks",),
+        draw=figures.monks_weights,
+        title="Weights left on the MONK's problems",
+        caption=(
+            "Distribution over trained nets of the weights left when the next deletion would "
+            "take the training accuracy below the paper's. Upper row: no retraining, as in the "
+            "paper. Lower row: ten Levenberg-Marquardt steps after each deletion. All methods "
+            "prune the same nets. Weight decay and alpha were chosen on other nets from "
+            "training data alone."
+        ),
+        alt=(
+            "Histograms of weights left for magnitude, OBD and OBS on three problems, with the "
+            "paper's count as a line, without and with retraining."
+        ),
+        original="Table 1 of the paper gives one net a problem: 14, 15 and 4 weights by OBS.",
+    ),
+    Figure(
+        name="monks_paths",
+        needs=("monks_paths",),
+        draw=figures.monks_paths,
+        title="Error along the whole path of deletions",
+        caption=(
+            "Median over nets (band: quartiles, drawn where nets are not retrained) of training "
+            "error and test accuracy as weights are deleted one by one to the last. Filled "
+            "markers and full lines: no retraining. Open markers and dotted lines: retrained "
+            "after each deletion. Star: the paper's OBS net."
+        ),
+        alt="Training error and test accuracy against weights left, six curves a problem.",
+    ),
+    Figure(
+        name="monks_grid",
+        needs=("monks_grid", "monks"),
+        draw=figures.monks_grid,
+        title="Weight decay and alpha decide what OBS reaches",
+        caption=(
+            "Mean weights left by OBS without retraining at the paper's training accuracy. "
+            "Vertical: weight decay of the training, with the share of nets that reach that "
+            "accuracy; horizontal: alpha, of which 1e-8 to 1e-4 is the paper's range. Framed: "
+            "the pair chosen for Table 1, from training data alone. Empty: no net trained."
+        ),
+        alt="Three heat maps of mean weights left over weight decay and alpha.",
+        original="The paper names no weight decay and calls the result insensitive to alpha.",
+    ),
+    Figure(
+        name="monk1_net",
+        needs=("monks_weights", "monks"),
+        draw=figures.monk1_net,
+        title="A MONK-1 net before and after OBS",
+        caption=(
+            "The net, of those whose weights are kept, that ends nearest to the median count. "
+            "Line width grows with the weight; grey inputs are no longer read."
+        ),
+        alt="Two drawings of a 17-3-1 net, all weights above, those left by OBS below.",
+        original="Fig. 6 shows the MONK-1 net before and after: 14 weights, 6 inputs stay.",
+    ),
+    Figure(
+        name="xor_right",
+        needs=("xor",),
+        draw=figures.xor_right,
+        title="XOR: how often each method deletes a right weight",
+        caption=(
+            "Left: share of minima at which the net without the chosen weight relearns XOR in "
+            "at least one of several retrainings. Right: share at which all four patterns are "
+            "right after the method's own deletion, without retraining. Four combinations of "
+            f"transfer function and targets; alpha 1e-6. {INTERVALS}"
+        ),
+        alt="Points with intervals for three methods over eight set-ups, two criteria.",
+        original=(
+            "Section 5: only OBS deleted the correct weight in every case; magnitude and OBD "
+            "did in some. The number of starts is not given."
+        ),
+    ),
+    Figure(
+        name="xor_alpha",
+        needs=("xor",),
+        draw=figures.xor_alpha,
+        title="XOR: OBS against alpha",
+        caption=f"Minima reached without weight decay, over the paper's range of alpha. {INTERVALS}",
+        alt="Lines of shares against alpha for four set-ups, two criteria.",
+        original="Section 3 calls the result insensitive to alpha from 1e-8 to 1e-4.",
+    ),
+    Figure(
+        name="xor_nets",
+        needs=("xor", "xor_starts"),
+        draw=figures.xor_nets,
+        title="XOR: the three pruned nets",
+        caption=(
+            "The first minimum at which the methods delete what they delete in the paper's "
+            "figure, or weights of the same kinds. Numbers are weights after the deletion; "
+            "dotted: deleted."
+        ),
+        alt="Three drawings of a 2-2-1 net, each with one weight deleted.",
+        original="Fig. 3: magnitude deletes v3, OBD u22, OBS u23.",
+    ),
+    Figure(
+        name="xor_hessian",
+        needs=("xor", "xor_starts"),
+        draw=figures.xor_hessian,
+        title="XOR: the Hessian at a minimum",
+        caption="Magnitudes of the elements of H = 1/P sum X X^T at the minimum drawn above.",
+        alt="Heat map of a 9 by 9 matrix with large elements off the diagonal.",
+        original="Fig. 4: the Hessian at the minimum, far from diagonal.",
+    ),
+    Figure(
+        name="xor_surface",
+        needs=("xor", "xor_starts"),
+        draw=figures.xor_surface,
+        title="XOR: slices of the error surface",
+        caption=(
+            "Error over two weights with the seven others fixed at the minimum drawn above. "
+            "End points are projections: OBS moves the other weights too, so the error at its "
+            "mark is not the error of its net."
+        ),
+        alt="Two contour maps with the minimum and three end points.",
+        original="Fig. 5: slices in v3/u23 and in u22/u23 with the three methods' end points.",
+    ),
+    Figure(
+        name="inequality",
+        needs=("inequality",),
+        draw=figures.inequality,
+        title="E(mag) >= E(OBD) >= E(OBS) for one deletion",
+        caption=(
+            "Share of nets at a minimum in which the error increases of the three methods' "
+            "first deletions stand in the paper's order: as predicted with one and the same "
+            f"matrix H, and as they are. {INTERVALS}"
+        ),
+        alt="Shares with intervals for seven tasks, predicted and actual.",
+        original="Section 3 states the order to second order.",
+    ),
+    Figure(
+        name="predicted_actual",
+        needs=("monks_paths",),
+        draw=figures.predicted_actual,
+        title="Predicted and actual increase of the error",
+        caption=(
+            "Each mark is one deletion that the stop rule accepted, no retraining. The nets "
+            "are at a minimum of error plus weight decay, so the error alone may also fall: "
+            "those deletions cannot be drawn on these axes and are counted in the legend."
+        ),
+        alt="Scatter of actual against predicted increase, OBD and OBS, three problems.",
+    ),
+)
+
+TABLES = (
+    Table(
+        name="table1",
+        needs=("monks",),
+        build=tables.table1,
+        title="Table 1 of the paper, over hundreds of nets",
+        caption=(
+            "Nets that training brought to the paper's training accuracy, pruned to that "
+            "accuracy. 90 % intervals in brackets."
+        ),
+    ),
+    Table(
+        name="monks_grid",
+        needs=("monks_grid",),
+        build=tables.grid,
+        title="Sensitivity: weight decay, alpha and transfer function",
+        caption="Mean weights left by OBS without retraining at the paper's training accuracy.",
+    ),
+    Table(
+        name="monk3_rules",
+        needs=("monks",),
+        build=tables.monk3_rules,
+        title="What the pruned MONK-3 nets compute",
+        caption=(
+            "Rules read off the answers to all 432 cases, the five most frequent of each method. "
+            "90 % intervals in brackets."
+        ),
+    ),
+    Table(
+        name="xor_methods",
+        needs=("xor",),
+        build=tables.xor_methods,
+        title="XOR: every set-up, method and alpha",
+        caption="Shares of the minima; 90 % intervals in brackets.",
+    ),
+    Table(
+        name="xor_starts",
+        needs=("xor_starts",),
+        build=tables.xor_starts,
+        title="XOR: starts, minima and kinds of solution",
+        caption=(
+            "E and its gradient at the minima; a kind of solution is what the two hidden units "
+            "compute, up to complement and order."
+        ),
+    ),
+    Table(
+        name="xor_deletions",
+        needs=("xor_deletions", "xor_structure"),
+        build=tables.xor_deletions,
+        title="XOR: which weights can be done without",
+        caption=(
+            "Each weight of each minimum deleted and the net retrained from the weights left, "
+            "beside fresh random starts of the same pruned architecture. 90 % intervals."
+        ),
+    ),
+    Table(
+        name="inequality",
+        needs=("inequality",),
+        build=tables.inequality,
+        title="The order of the three errors",
+        caption="Share of nets in the paper's order; 90 % intervals in brackets.",
+    ),
+)

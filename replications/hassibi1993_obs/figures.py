@@ -1,0 +1,521 @@
+"""Figures: pure functions from tidy frames to matplotlib figures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import torch
+from matplotlib.colors import LogNorm
+from matplotlib.patches import Circle, Rectangle
+
+from oldschool.claims.estimate import Estimate, share
+from oldschool.curvature.gauss_newton import gauss_newton, output_gradients
+from oldschool.data.monks import ATTRIBUTE_VALUES, INPUT_NAMES
+from oldschool.nets.error import squared_error
+from oldschool.pruning.choice import Method
+from oldschool.pruning.magnitude import Magnitude
+from oldschool.pruning.obd import OptimalBrainDamage
+from oldschool.pruning.obs import OptimalBrainSurgeon
+from oldschool.report.style import (
+    DOUBLE,
+    METHOD_STYLE,
+    SINGLE,
+    bar_style,
+    paper_line,
+    paper_points,
+    subplots,
+)
+from oldschool.runs.experiment import Frames
+
+from .estimates import PRIMARY_ALPHA, PRIMARY_SET_UP, monks, ordered, xor_rows
+from .monk_nets import CASES_RIGHT, START_WEIGHTS
+from .settings import PAPER_ALPHAS
+from .xor import HIDDEN_BIASES, SET_UPS, WEIGHTS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+METHODS = ("magnitude", "obd", "obs")
+PAPER_LEFT = {"monk1": 14, "monk2": 15, "monk3": 4}
+PAPER_TEST = {"monk1": 100.0, "monk2": 100.0, "monk3": 97.2}
+PROBLEM = {"monk1": "MONK-1", "monk2": "MONK-2", "monk3": "MONK-3"}
+
+
+def _share(values: pd.Series) -> Estimate:
+    found = share(int(values.sum()), len(values))
+    if not isinstance(found, Estimate):
+        raise ValueError("a share of no cases")
+    return found
+
+
+def _point(axes: Axes, x: float, estimate: Estimate, **style: Any) -> None:
+    bars = [[estimate.value - estimate.low], [estimate.high - estimate.value]]
+    axes.errorbar([x], [estimate.value], yerr=bars, **{**style, "linestyle": "none"})
+
+
+# --- XOR ---------------------------------------------------------------------------------
+
+
+def xor_right(frames: Frames) -> Figure:
+    """Shares of right deletions, a panel a criterion, a column a set-up."""
+    figure, panels = subplots(1, 2, width=DOUBLE, height=3.1, sharey=True)
+    rows = frames["xor"]
+    columns = [
+        (set_up, decay) for decay in sorted(rows.decay.unique()) for set_up in SET_UPS
+    ]
+    for panel, column, title in (
+        (panels[0], "relearns", "the deleted weight can be done without"),
+        (panels[1], "solved", "still right after the deletion, no retraining"),
+    ):
+        for x, (set_up, decay) in enumerate(columns):
+            for offset, method in zip((-0.22, 0.0, 0.22), METHODS, strict=True):
+                values = xor_rows(frames, method, set_up, decay)[column]
+                if len(values):
+                    style = {**METHOD_STYLE[method], "label": METHOD_STYLE[method]["label"] if x == 0 else None}
+                    _point(panel, x + offset, _share(values), **style)
+        paper_line(panel, 100, "paper: OBS 100 %")
+        panel.set_title(title)
+        labels = [
+            f"{set_up}\n{'no decay' if decay == 0 else f'decay {decay:g}'}"
+            for set_up, decay in columns
+        ]
+        panel.set_xticks(range(len(columns)), labels, rotation=90)
+        panel.set_ylim(-4, 106)
+    panels[0].set_ylabel("share of minima, %")
+    panels[0].legend(loc="center left", fontsize=6.5)
+    return figure
+
+
+def xor_alpha(frames: Frames) -> Figure:
+    """OBS against alpha, a line a set-up."""
+    figure, panels = subplots(1, 2, width=DOUBLE, height=2.6, sharey=True)
+    rows = frames["xor"]
+    rows = rows[(rows.method == "obs") & (rows.decay == 0)]
+    looks = [("#0072B2", "o", "-"), ("#56B4E9", "s", "--"), ("#D55E00", "^", "-."), ("#CC79A7", "D", ":")]
+    for panel, column, title in (
+        (panels[0], "relearns", "the deleted weight can be done without"),
+        (panels[1], "solved", "still right after the deletion, no retraining"),
+    ):
+        for (color, marker, line), set_up in zip(looks, SET_UPS, strict=True):
+            found = [
+                (alpha, _share(group[column]))
+                for alpha, group in rows[rows.set_up == set_up].groupby("alpha")
+            ]
+            x = [alpha for alpha, _ in found]
+            y = np.array([estimate.value for _, estimate in found])
+            low = np.array([estimate.low for _, estimate in found])
+            high = np.array([estimate.high for _, estimate in found])
+            panel.errorbar(
+                x, y, yerr=[y - low, high - y], color=color, marker=marker, linestyle=line,
+                label=set_up,
+            )  # fmt: skip
+        paper_line(panel, 100, "paper: 100 %, insensitive")
+        panel.set(xscale="log", xlabel=r"$\alpha$", title=title, ylim=(40, 103))
+    panels[0].set_ylabel("share of minima, %")
+    panels[0].legend(loc="lower left")
+    return figure
+
+
+def example(frames: Frames) -> tuple[str, pd.Series, dict[str, str]]:
+    """The first minimum at which the methods choose as in the paper's Fig. 3.
+
+    There magnitude deletes v3, OBD u22 and OBS u23. Where no minimum has just these, the first
+    one in which they choose weights of the same kinds (output bias, input weight, hidden bias),
+    and else simply the first.
+
+    Returns:
+        The set-up, the row of ``xor_starts``, and {method: weight deleted}.
+    """
+    fallback = None
+    exact = {"magnitude": "v3", "obd": "u22", "obs": "u23"}
+    starts = frames["xor_starts"]
+    for same_kind in (False, True):
+        for set_up in SET_UPS:
+            chosen = pd.DataFrame(
+                {
+                    method: xor_rows(frames, method, set_up).set_index("replicate").weight
+                    for method in METHODS
+                }
+            )
+            if chosen.empty:
+                continue
+            if same_kind:
+                fits = (
+                    (chosen.magnitude == "v3")
+                    & chosen.obd.isin(["u11", "u12", "u21", "u22"])
+                    & chosen.obs.isin(HIDDEN_BIASES)
+                )
+            else:
+                fits = (chosen == pd.Series(exact)).all(axis=1)
+            of_set_up = starts[(starts.set_up == set_up) & (starts.decay == 0)]
+            by_replicate = of_set_up.set_index("replicate")
+            if fits.any():
+                first = fits.idxmax()
+                return set_up, by_replicate.loc[first], chosen.loc[first].to_dict()
+            if fallback is None:
+                first = chosen.index[0]
+                fallback = (set_up, by_replicate.loc[first], chosen.loc[first].to_dict())
+    if fallback is None:
+        raise ValueError("no minimum of XOR in the results")
+    return fallback
+
+
+def _theta(row: pd.Series) -> torch.Tensor:
+    return torch.tensor([[float(row[name]) for name in WEIGHTS]], dtype=torch.float64)
+
+
+def _pruned(set_up: str, theta: torch.Tensor) -> dict[str, torch.Tensor]:
+    """The example net after each method's deletion, (9,) each."""
+    setting = SET_UPS[set_up]
+    kept = torch.ones_like(theta, dtype=torch.bool)
+    methods: list[Method] = [Magnitude(), OptimalBrainDamage(), OptimalBrainSurgeon(PRIMARY_ALPHA)]
+    return {
+        method.name: (
+            theta + method.choose(setting.net, theta, setting.task, kept, kept).change
+        )[0]
+        for method in methods
+    }
+
+
+def xor_nets(frames: Frames) -> Figure:
+    """The three pruned nets of one minimum, the paper's Fig. 3."""
+    set_up, row, chosen = example(frames)
+    setting = SET_UPS[set_up]
+    theta = _theta(row)
+    figure, panels = subplots(1, 3, width=DOUBLE, height=2.7)
+    for panel, (method, weights) in zip(panels, _pruned(set_up, theta).items(), strict=True):
+        outputs = setting.net.outputs(weights[None], setting.task.x)[0, 0]
+        good = int(((outputs > setting.middle) == (setting.task.t[:, 0] > setting.middle)).sum())
+        _draw_xor_net(panel, dict(zip(WEIGHTS, weights.tolist(), strict=True)), chosen[method])
+        panel.set_title(
+            f"{METHOD_STYLE[method]['label']} deletes {chosen[method]}\n{good} of 4 patterns right"
+        )
+    return figure
+
+
+def _draw_xor_net(axes: Axes, weights: dict[str, float], deleted: str) -> None:
+    places = {
+        "in1": (0.0, 0.0), "in2": (1.0, 0.0), "b1": (2.0, 0.0),
+        "h1": (0.0, 1.1), "h2": (1.0, 1.1), "b2": (2.0, 1.1), "out": (0.75, 2.2),
+    }  # fmt: skip
+    ends = {
+        "u11": ("in1", "h1"), "u12": ("in2", "h1"), "u13": ("b1", "h1"),
+        "u21": ("in1", "h2"), "u22": ("in2", "h2"), "u23": ("b1", "h2"),
+        "v1": ("h1", "out"), "v2": ("h2", "out"), "v3": ("b2", "out"),
+    }  # fmt: skip
+    for name, (start, end) in ends.items():
+        (x0, y0), (x1, y1) = places[start], places[end]
+        gone = name == deleted
+        axes.plot(
+            [x0, x1], [y0, y1], zorder=1,
+            color="#B0B0B0" if gone else "black", linestyle=":" if gone else "-",
+            linewidth=1.0 if gone else min(0.6 + 0.25 * abs(weights[name]), 3.0),
+        )  # fmt: skip
+        at = 0.32 if start in ("in1", "h1", "b1", "b2") else 0.62
+        text = f"{name} deleted" if gone else f"{name} {weights[name]:.2g}"
+        axes.text(
+            x0 + at * (x1 - x0), y0 + at * (y1 - y0), text, fontsize=5.5, ha="center",
+            va="center", zorder=2, color="#D55E00" if gone else "black",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
+        )  # fmt: skip
+    for name, (x, y) in places.items():
+        axes.add_patch(Circle((x, y), 0.13, facecolor="white", edgecolor="black", zorder=3))
+        label = "1" if name.startswith("b") else name
+        axes.text(x, y, label, ha="center", va="center", fontsize=5, zorder=4)
+    axes.set(xlim=(-0.4, 2.4), ylim=(-0.3, 2.5), aspect="equal")
+    axes.axis("off")
+
+
+def xor_hessian(frames: Frames) -> Figure:
+    """Magnitudes of the Hessian's elements at the example minimum, the paper's Fig. 4."""
+    set_up, row, _ = example(frames)
+    setting = SET_UPS[set_up]
+    order = ["v1", "v2", "v3", "u11", "u12", "u13", "u21", "u22", "u23"]
+    index = [WEIGHTS.index(name) for name in order]
+    h = gauss_newton(output_gradients(setting.net, _theta(row), setting.task.x))[0]
+    size = h[index][:, index].abs().numpy()
+    figure, panel = subplots(width=SINGLE, height=3.0)
+    image = panel.imshow(
+        np.maximum(size, size.max() * 1e-6),
+        norm=LogNorm(vmin=size.max() * 1e-4, vmax=size.max()),
+        cmap="cividis",
+    )
+    panel.set_xticks(range(9), order, rotation=90)
+    panel.set_yticks(range(9), order)
+    panel.grid(False)
+    figure.colorbar(image, ax=panel, label="|H|, elements", extend="min")
+    return figure
+
+
+def xor_surface(frames: Frames) -> Figure:
+    """Two slices of the error surface with the methods' end points, the paper's Fig. 5."""
+    set_up, row, chosen = example(frames)
+    setting = SET_UPS[set_up]
+    theta = _theta(row)
+    ends = _pruned(set_up, theta)
+    figure, panels = subplots(1, 2, width=DOUBLE, height=3.2)
+    image = None
+    for panel, pair in zip(
+        panels, ((chosen["magnitude"], chosen["obs"]), (chosen["obd"], chosen["obs"])), strict=True
+    ):
+        first, second = (WEIGHTS.index(name) for name in pair)
+        marks = torch.stack([theta[0], *ends.values()])
+        spans = []
+        for weight in (first, second):
+            low, high = float(marks[:, weight].min()), float(marks[:, weight].max())
+            room = 0.35 * max(high - low, 1.0)
+            spans.append(torch.linspace(low - room, high + room, 121, dtype=torch.float64))
+        grid = torch.meshgrid(*spans, indexing="xy")
+        points = theta.repeat(grid[0].numel(), 1)
+        points[:, first], points[:, second] = grid[0].flatten(), grid[1].flatten()
+        surface = squared_error(setting.net.outputs(points, setting.task.x), setting.task.t)
+        image = panel.contourf(
+            spans[0], spans[1], (surface / setting.scale).view(grid[0].shape), 12, cmap="Greys"
+        )
+        panel.plot(
+            theta[0, first], theta[0, second], marker="*", color="#D55E00", markersize=11,
+            markeredgecolor="white", linestyle="none", label="minimum",
+        )  # fmt: skip
+        for method, weights in ends.items():
+            look = METHOD_STYLE[method]
+            panel.annotate(
+                "", (float(weights[first]), float(weights[second])),
+                (float(theta[0, first]), float(theta[0, second])),
+                arrowprops={"arrowstyle": "-", "color": look["color"], "linewidth": 1.2},
+            )  # fmt: skip
+            panel.plot(
+                weights[first], weights[second], marker=look["marker"], color=look["color"],
+                markersize=7, markeredgecolor="white", linestyle="none",
+                label=f"{look['label']} ({chosen[method]} = 0)",
+            )  # fmt: skip
+        panel.set(xlabel=pair[0], ylabel=pair[1])
+        panel.grid(False)
+    panels[0].legend(loc="best", frameon=True, fontsize=6)
+    figure.colorbar(image, ax=list(panels), label="E / squared target distance")
+    return figure
+
+
+# --- MONK's problems ---------------------------------------------------------------------
+
+
+def monks_weights(frames: Frames) -> Figure:
+    """Histograms of the weights left, a column a problem, without and with retraining."""
+    figure, panels = subplots(2, 3, width=DOUBLE, height=4.0, sharex="col")
+    for column, problem in enumerate(PAPER_LEFT):
+        for line, retrained in enumerate((False, True)):
+            panel = panels[line, column]
+            bins = np.arange(0.5, START_WEIGHTS[problem] + 1.5)
+            for method in METHODS:
+                left = monks(frames, problem, method, retrained).weights_left
+                counts = np.histogram(left, bins)[0] / max(len(left), 1) * 100
+                look = METHOD_STYLE[method]
+                panel.step(
+                    bins[:-1] + 0.5, counts, where="mid", color=look["color"],
+                    linestyle=look["linestyle"],
+                    label=f"{look['label']}, median {left.median():g}",
+                )  # fmt: skip
+            paper_line(panel, PAPER_LEFT[problem], f"paper: {PAPER_LEFT[problem]}", axis="x")
+            panel.legend(fontsize=5.8, loc="upper right")
+            count = len(monks(frames, problem, "obs", retrained))
+            if line == 0:
+                panel.set_title(f"{PROBLEM[problem]}, {count} nets")
+            else:
+                panel.set_xlabel("weights left")
+    panels[0, 0].set_ylabel("no retraining\nshare of nets, %")
+    panels[1, 0].set_ylabel("retrained after each deletion\nshare of nets, %")
+    return figure
+
+
+def monks_paths(frames: Frames) -> Figure:
+    """Training error and test accuracy against the weights left."""
+    paths = frames["monks_paths"]
+    figure, panels = subplots(2, 3, width=DOUBLE, height=4.2, sharex="col")
+    for column, problem in enumerate(PAPER_LEFT):
+        rows = paths[paths.problem == problem]
+        for method in METHODS:
+            for retrained in (False, True):
+                look = METHOD_STYLE[method]
+                of = rows[(rows.method == method) & (rows.retrained == retrained)]
+                style = {
+                    "color": look["color"],
+                    "linestyle": ":" if retrained else "-",
+                    "marker": look["marker"],
+                    "markevery": 6,
+                    "markerfacecolor": "white" if retrained else look["color"],
+                    "linewidth": 1.0,
+                    "markersize": 3.0,
+                }
+                for line, quantity, scale in ((0, "after", 1.0), (1, "test_accuracy", 100.0)):
+                    groups = of.groupby("weights_left")[quantity]
+                    middle = groups.median() * scale
+                    label = look["label"] + (", retrained" if retrained else "")
+                    panels[line, column].plot(middle.index, middle, label=label, **style)
+                    if not retrained:
+                        panels[line, column].fill_between(
+                            middle.index, groups.quantile(0.25) * scale,
+                            groups.quantile(0.75) * scale, color=look["color"], alpha=0.15,
+                            linewidth=0,
+                        )  # fmt: skip
+        panels[0, column].set(yscale="log", title=f"{PROBLEM[problem]}, {rows.replicate.nunique()} nets")
+        paper_points(panels[1, column], PAPER_LEFT[problem], PAPER_TEST[problem])
+        panels[1, column].set(xlabel="weights left", ylim=(40, 102))
+        panels[0, column].invert_xaxis()
+    panels[0, 0].set_ylabel("training error E")
+    panels[1, 0].set_ylabel("test accuracy, %")
+    panels[1, 0].legend(fontsize=5.5, loc="lower left")
+    return figure
+
+
+def monks_grid(frames: Frames) -> Figure:
+    """Mean weights left over weight decay and alpha."""
+    grid = frames["monks_grid"]
+    figure, panels = subplots(1, 3, width=DOUBLE, height=2.9)
+    for panel, problem in zip(panels, PAPER_LEFT, strict=True):
+        rows = grid[(grid.problem == problem) & (grid.unit == grid.unit.iloc[0])]
+        means = rows[rows.trained].pivot_table(
+            index="decay", columns="alpha", values="weights_left", aggfunc="mean"
+        )
+        means = means.reindex(sorted(rows.decay.unique()))
+        panel.imshow(means, cmap="cividis_r", aspect="auto")
+        for (y, x), value in np.ndenumerate(means.to_numpy()):
+            if np.isfinite(value):
+                dark = value > np.nanmean(means.to_numpy())
+                panel.text(
+                    x, y, f"{value:.0f}", ha="center", va="center", fontsize=6.5,
+                    color="white" if dark else "black",
+                )  # fmt: skip
+        chosen = frames["monks"][frames["monks"].problem == problem]
+        if len(chosen):
+            y = means.index.get_indexer([chosen.decay.iloc[0]])[0]
+            x = means.columns.get_indexer([chosen.alpha.iloc[0]])[0]
+            if min(x, y) >= 0:
+                panel.add_patch(
+                    Rectangle((x - 0.5, y - 0.5), 1, 1, fill=False, edgecolor="#D55E00", linewidth=2)
+                )
+        shares = rows.groupby("decay").trained.mean().reindex(means.index)
+        panel.set_xticks(range(means.shape[1]), [f"{a:.0e}" for a in means.columns], rotation=90)
+        panel.set_yticks(
+            range(len(means)), [f"{d:g} ({100 * shares[d]:.0f} %)" for d in means.index]
+        )
+        panel.grid(False)
+        panel.set(title=f"{PROBLEM[problem]}, paper {PAPER_LEFT[problem]}", xlabel=r"$\alpha$")
+    panels[0].set_ylabel("weight decay (nets trained)")
+    return figure
+
+
+def monk1_net(frames: Frames) -> Figure:
+    """A MONK-1 net before and after OBS, the paper's Fig. 6."""
+    rows = frames["monks_weights"]
+    rows = rows[rows.problem == "monk1"]
+    left = monks(frames, "monk1", "obs", False).set_index("replicate").weights_left
+    left = left[left.index.isin(rows.replicate)]
+    typical = (left - left.median()).abs().idxmin()
+    net = rows[rows.replicate == typical]
+    figure, panels = subplots(2, 1, width=DOUBLE, height=4.6)
+    for panel, column in zip(panels, ("before", "after"), strict=True):
+        kept = net.kept if column == "after" else pd.Series(True, index=net.index)
+        _draw_monk_net(panel, dict(zip(net.weight[kept], net[column][kept], strict=True)))
+        panel.set_title(f"{'trained' if column == 'before' else 'after OBS'}: {int(kept.sum())} weights")
+    return figure
+
+
+def _draw_monk_net(axes: Axes, weights: dict[str, float]) -> None:
+    places: dict[str, tuple[float, float]] = {}
+    x = 0.0
+    names = iter(INPUT_NAMES)
+    for count in ATTRIBUTE_VALUES:
+        for _ in range(count):
+            places[next(names)] = (x, 0.0)
+            x += 1.0
+        x += 0.6
+    places["1"] = (x, 0.0)
+    hidden = sorted({name.split("<-")[0] for name in weights if name.startswith("h")})
+    everything = [f"h{k}" for k in range(1, 4)]
+    for k, name in enumerate(everything):
+        places[name] = ((k + 0.7) * x / 3.2, 2.0)
+    places["o"] = (x / 2, 3.6)
+    for name, value in weights.items():
+        end, start = name.split("<-")
+        source = places[start] if not (end == "o" and start == "1") else (x, 2.0)
+        axes.plot(
+            [source[0], places[end][0]], [source[1], places[end][1]], zorder=1,
+            color="#0072B2" if value > 0 else "#D55E00",
+            linestyle="-" if value > 0 else "--",
+            linewidth=min(0.3 + 0.22 * abs(value), 2.6),
+        )  # fmt: skip
+    read = {name.split("<-")[1] for name in weights if name.startswith("h")}
+    for name, (px, py) in places.items():
+        used = name in read or name in hidden or name == "o" or name == "1"
+        axes.add_patch(
+            Circle((px, py), 0.26, facecolor="white" if used else "#E8E8E8",
+                   edgecolor="black" if used else "#B0B0B0", zorder=3)
+        )  # fmt: skip
+        if name in INPUT_NAMES or name == "1":
+            axes.text(px, py - 0.62, name, ha="center", va="center", fontsize=5.2)
+        else:
+            axes.text(px, py, name, ha="center", va="center", fontsize=5, zorder=4)
+    if "o<-1" in weights:
+        axes.add_patch(Circle((x, 2.0), 0.26, facecolor="white", edgecolor="black", zorder=3))
+        axes.text(x, 2.0, "1", ha="center", va="center", fontsize=5, zorder=4)
+    axes.plot([], [], color="#0072B2", linestyle="-", label="weight > 0")
+    axes.plot([], [], color="#D55E00", linestyle="--", label="weight < 0")
+    axes.legend(loc="upper left", fontsize=6)
+    axes.set(xlim=(-1, x + 1), ylim=(-1.1, 4.1), aspect="equal")
+    axes.axis("off")
+
+
+# --- prediction --------------------------------------------------------------------------
+
+
+def predicted_actual(frames: Frames) -> Figure:
+    """Predicted against actual increase of the error at every accepted OBS and OBD deletion."""
+    paths = frames["monks_paths"]
+    figure, panels = subplots(1, 3, width=DOUBLE, height=2.7, sharex=True, sharey=True)
+    for panel, problem in zip(panels, PAPER_LEFT, strict=True):
+        rows = paths[(paths.problem == problem) & ~paths.retrained & paths.accepted]
+        for method in ("obd", "obs"):
+            of = rows[rows.method == method]
+            actual = of.deleted - of.before
+            shown = (of.predicted > 0) & (actual > 0)
+            look = METHOD_STYLE[method]
+            panel.plot(
+                of.predicted[shown], actual[shown], linestyle="none", marker=look["marker"],
+                markersize=1.6, alpha=0.35, color=look["color"], rasterized=True,
+                label=f"{look['label']}: {100 * (1 - shown.mean()):.0f} % not shown ($\\leq 0$)",
+            )  # fmt: skip
+        panel.plot([1e-12, 1], [1e-12, 1], color="black", linewidth=0.8)
+        panel.set(
+            xscale="log", yscale="log", xlim=(1e-10, 1), ylim=(1e-10, 1),
+            title=f"{PROBLEM[problem]}, {rows.replicate.nunique()} nets",
+            xlabel="predicted increase of E",
+        )  # fmt: skip
+        panel.legend(fontsize=5.8, loc="lower right", markerscale=2.5)
+    panels[0].set_ylabel("actual increase of E")
+    return figure
+
+
+def inequality(frames: Frames) -> Figure:
+    """Shares of nets in which the three errors stand in the claimed order."""
+    rows = frames["inequality"]
+    tasks = list(dict.fromkeys(rows.task))
+    figure, panel = subplots(width=DOUBLE, height=2.6)
+    for offset, kind, marker, color, label in (
+        (-0.12, "predicted", "s", "#7F7F7F", "to second order"),
+        (0.12, "actual", "o", "#0072B2", "actual errors"),
+    ):
+        for x, task in enumerate(tasks):
+            estimate = _share(ordered(rows[rows.task == task], kind))
+            _point(
+                panel, x + offset, estimate, marker=marker, color=color,
+                label=label if x == 0 else None,
+            )  # fmt: skip
+    paper_line(panel, 100, "paper: always, to second order")
+    counts = rows.task.value_counts()
+    panel.set_xticks(range(len(tasks)), [f"{PROBLEM.get(t, t)}\nn = {counts[t]}" for t in tasks])
+    panel.tick_params(axis="x", labelsize=6)
+    panel.set(ylabel="mag $\\geq$ OBD $\\geq$ OBS, % of nets", ylim=(-4, 106))
+    panel.legend(loc="lower left")
+    return figure

@@ -1,0 +1,180 @@
+"""Tables: pure functions from tidy frames to frames ready to print."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from oldschool.claims.estimate import Estimate, NotRun, mean, median, share
+from oldschool.report.style import METHOD_STYLE
+from oldschool.report.tables import fmt
+from oldschool.runs.experiment import Frames
+
+from .estimates import monks, ordered
+from .figures import METHODS, PAPER_LEFT, PAPER_TEST, PROBLEM
+from .xor import SET_UPS, WEIGHTS
+
+
+def _text(found: Estimate | NotRun) -> str:
+    return "-" if isinstance(found, NotRun) else fmt(found.value, found.low, found.high)
+
+
+def table1(frames: Frames) -> pd.DataFrame:
+    """The paper's Table 1 beside ours, with magnitude and OBD on the same nets."""
+    rows = []
+    for problem, paper in PAPER_LEFT.items():
+        for method in METHODS:
+            for retrained in (False, True):
+                nets = monks(frames, problem, method, retrained)
+                few = nets[nets.weights_left <= paper]
+                is_paper = method == "obs" and not retrained
+                rows.append(
+                    {
+                        "problem": PROBLEM[problem],
+                        "method": METHOD_STYLE[method]["label"],
+                        "retrained": "yes" if retrained else "no",
+                        "nets": len(nets),
+                        "weights left (paper)": str(paper) if is_paper else "",
+                        "median": _text(median(nets.weights_left.to_numpy())),
+                        "mean": _text(mean(nets.weights_left.to_numpy())),
+                        "range": f"{nets.weights_left.min()}-{nets.weights_left.max()}",
+                        "at or below paper, %": _text(share(len(few), len(nets))),
+                        "test accuracy (paper), %": f"{PAPER_TEST[problem]:g}" if is_paper else "",
+                        "test accuracy, %": _text(mean(100 * nets.test_accuracy.to_numpy())),
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def grid(frames: Frames) -> pd.DataFrame:
+    """Weights left by OBS over weight decay and alpha, mean of the nets trained."""
+    rows = []
+    for (unit, problem, decay), nets in frames["monks_grid"].groupby(["unit", "problem", "decay"]):
+        by_alpha = nets[nets.trained].groupby("alpha").weights_left.mean()
+        one = nets[nets.alpha == nets.alpha.iloc[0]]
+        rows.append(
+            {
+                "units": unit,
+                "problem": PROBLEM[str(problem)],
+                "decay": f"{decay:g}",
+                "nets": len(one),
+                "trained, %": f"{100 * one.trained.mean():.0f}",
+                "test accuracy at start, %": f"{100 * one.start_test_accuracy.mean():.1f}",
+                **{
+                    f"alpha {alpha:g}": f"{by_alpha[alpha]:.1f}" if alpha in by_alpha else "-"
+                    for alpha in sorted(nets.alpha.unique())
+                },
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def xor_methods(frames: Frames) -> pd.DataFrame:
+    """Every set-up, method and alpha: right weight, solved, zero error, the weights chosen."""
+    rows = []
+    for (set_up, decay, method, alpha), nets in frames["xor"].groupby(
+        ["set_up", "decay", "method", "alpha"], dropna=False, sort=False
+    ):
+        common = nets.weight.value_counts(normalize=True).head(3)
+        rows.append(
+            {
+                "set-up": set_up,
+                "decay": f"{decay:g}",
+                "method": {"obd_lm": "OBD, no f'' terms"}.get(
+                    method, METHOD_STYLE.get(method, {}).get("label", method)
+                ),
+                "alpha": "" if pd.isna(alpha) else f"{alpha:g}",
+                "minima": len(nets),
+                "can be done without, %": _text(share(int(nets.relearns.sum()), len(nets))),
+                "solved, no retraining, %": _text(share(int(nets.solved.sum()), len(nets))),
+                "error zero, %": _text(share(int(nets.zero.sum()), len(nets))),
+                "weights chosen": ", ".join(f"{name} {100 * s:.0f} %" for name, s in common.items()),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def xor_starts(frames: Frames) -> pd.DataFrame:
+    """What became of the random starts, and how many kinds of solution there are."""
+    rows = []
+    for (set_up, decay), starts in frames["xor_starts"].groupby(["set_up", "decay"], sort=False):
+        minima = starts[starts.status == "minimum"]
+        kinds = minima.hidden.value_counts()
+        rows.append(
+            {
+                "set-up": set_up,
+                "decay": f"{decay:g}",
+                "starts": len(starts),
+                "minima": len(minima),
+                "not solved": int((starts.status == "not solved").sum()),
+                "not at a minimum": int((starts.status == "not at a minimum").sum()),
+                "diverged": int((starts.status == "diverged").sum()),
+                "gradient norm, largest": f"{minima.gradient_norm.max():.1e}",
+                "E, median": f"{minima.error.median():.1e}",
+                "kinds of solution": len(kinds),
+                "most frequent": ", ".join(f"{k} {v}" for k, v in kinds.head(3).items()),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def xor_deletions(frames: Frames) -> pd.DataFrame:
+    """Which of the nine weights XOR can do without, from minima and from fresh starts."""
+    rows = []
+    for set_up in SET_UPS:
+        minima = frames["xor_deletions"]
+        minima = minima[(minima.set_up == set_up) & (minima.decay == 0)]
+        fresh = frames["xor_structure"]
+        fresh = fresh[fresh.set_up == set_up].groupby("deleted")[["restarts", "solved"]].sum()
+        for weight in WEIGHTS:
+            of = minima[minima.weight == weight]
+            rows.append(
+                {
+                    "set-up": set_up,
+                    "deleted": weight,
+                    "minima": len(of),
+                    "relearned at once, %": _text(share(int((of.attempt == 1).sum()), len(of))),
+                    "relearned in any attempt, %": _text(share(int((of.attempt > 0).sum()), len(of))),
+                    "fresh starts": int(fresh.restarts[weight]),
+                    "of them solved, %": _text(
+                        share(int(fresh.solved[weight]), int(fresh.restarts[weight]))
+                    ),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def monk3_rules(frames: Frames) -> pd.DataFrame:
+    """The rules that the pruned MONK-3 nets compute, most frequent first."""
+    rows = []
+    for method in METHODS:
+        for retrained in (False, True):
+            nets = monks(frames, "monk3", method, retrained)
+            for text, count in nets.rule.value_counts().head(5).items():
+                of = nets[nets.rule == text]
+                rows.append(
+                    {
+                        "method": METHOD_STYLE[method]["label"],
+                        "retrained": "yes" if retrained else "no",
+                        "rule": text,
+                        "share of nets, %": _text(share(int(count), len(nets))),
+                        "weights left, median": f"{of.weights_left.median():g}",
+                        "test accuracy, %": f"{100 * of.test_accuracy.mean():.1f}",
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def inequality(frames: Frames) -> pd.DataFrame:
+    """The order of the three errors, task by task."""
+    rows = []
+    for task, nets in frames["inequality"].groupby("task", sort=False):
+        row: dict[str, object] = {"task": PROBLEM.get(str(task), task), "nets": len(nets)}
+        for kind, label in (("predicted", "to second order"), ("actual", "actual")):
+            row[f"{label}, %"] = _text(share(int(ordered(nets, kind).sum()), len(nets)))
+        for method in METHODS:
+            row[f"median rise, {METHOD_STYLE[method]['label']}"] = (
+                f"{nets[f'{method}_actual'].median():.2g}"
+            )
+        rows.append(row)
+    return pd.DataFrame(rows)
+

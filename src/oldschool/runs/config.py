@@ -225,7 +225,7 @@ def _keys(config: DictConfig, prefix: str = "") -> tuple[set[str], set[str]]:
     leaves: set[str] = set()
     nodes: set[str] = set()
     for name in config:
-        key = f"{prefix}{name}"
+        key = prefix + str(name)
         value = config._get_node(name)
         if isinstance(value, DictConfig) and OmegaConf.get_type(value) is not dict:
             nodes.add(key)

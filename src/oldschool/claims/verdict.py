@@ -53,10 +53,8 @@ def judge(claim: Claim, result: Estimate | NotRun, profile: str) -> Verdict:
     if region.holds(result.low, result.high):
         word, reason = REPRODUCED, f"{ours} lies inside {accepted}"
     elif not region.misses(result.low, result.high):
-        word, reason = (
-            UNDECIDED,
-            f"{ours} crosses the edge of: {region}; {_settling(result, region)}",
-        )
+        word = UNDECIDED
+        reason = f"{ours} crosses the edge of {accepted}; {_settling(result, region)}"
     elif _on_side(claim.null_value, region, result):
         word = PARTLY
         reason = f"{ours} lies outside {accepted}, but on that side of {claim.null_value:.6g}"

@@ -16,7 +16,7 @@ import jinja2
 from oldschool import paths
 from oldschool.claims.assess import Judged
 from oldschool.claims.claim import KINDS
-from oldschool.claims.estimate import Estimate
+from oldschool.claims.estimate import Estimate, NotRun
 from oldschool.claims.verdict import VERDICTS
 from oldschool.report import DPI, artefacts, committed, tables
 from oldschool.report.inputs import Inputs
@@ -68,7 +68,7 @@ def _paper(inputs: Inputs, report_dir: Path, out: Path) -> dict[str, Any]:
 
 
 def _claim(judged: Judged) -> dict[str, Any]:
-    claim, ours = judged.claim, judged.result
+    claim = judged.claim
     try:
         rule = str(claim.acceptance())
     except ValueError:
@@ -78,11 +78,20 @@ def _claim(judged: Judged) -> dict[str, Any]:
     return row | {
         "what": claim.what,
         "published": claim.paper_value if text else f"{row['paper_value']} {claim.unit}",
-        "ours": tables.fmt(ours.value, ours.low, ours.high) if isinstance(ours, Estimate) else "",
+        "ours": _ours(judged.result),
         "rule": rule,
         "margin_reason": claim.margin_reason,
         "inconsistencies": claim.inconsistencies,
     }
+
+
+def _ours(result: Estimate | NotRun) -> str:
+    """Our number with its interval; one that was counted once has none."""
+    if isinstance(result, NotRun):
+        return ""
+    if result.n == 1:
+        return tables.fmt(result.value)
+    return tables.fmt(result.value, result.low, result.high)
 
 
 def _run(inputs: Inputs, name: str, report_dir: Path) -> dict[str, Any]:

@@ -49,7 +49,7 @@ test: $(STAMP)-test  ## all tests but the timings; ARGS= for pytest
 
 .PHONY: bench
 bench: $(STAMP)-test  ## timings, as ratios measured in one run
-	$(PYTHON) -m pytest -o addopts= --benchmark-only tests/benchmarks $(ARGS)
+	$(PYTHON) -m pytest -o addopts=--import-mode=importlib --benchmark-only tests/benchmarks $(ARGS)
 
 .PHONY: lint
 lint: $(STAMP)-dev  ## style and types

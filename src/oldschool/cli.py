@@ -67,7 +67,9 @@ def _parser() -> argparse.ArgumentParser:
 
     verify = commands.add_parser("verify", help="check that a report is what its rows give")
     verify.add_argument("--report-dir", type=Path, help="default: reports/")
-    verify.add_argument("--sample", type=int, default=SAMPLE, help="units of each experiment to run again")
+    verify.add_argument(
+        "--sample", type=int, default=SAMPLE, help="units of each experiment to run again"
+    )
     verify.set_defaults(command=_verify)
 
     listing = commands.add_parser("list", help="replications, their experiments and settings")

@@ -115,10 +115,10 @@ def test_the_one_unit_that_another_process_is_at_is_waited_for(toy: Toy) -> None
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_an_interrupt_is_one_line_and_the_next_run_goes_on(toy: Toy, jobs: int) -> None:
-    words = ("run", "toy", *FAST, *MANY, f"jobs={jobs}")
+    words = ("run", "toy", *FAST, *MANY, "draw.replicates=6", f"jobs={jobs}")
     process = toy.start(*words)
     deadline = time.monotonic() + 30
-    while len(toy.runs_of_units()) < 6:
+    while len(toy.runs_of_units()) < 4:
         assert time.monotonic() < deadline
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGINT)

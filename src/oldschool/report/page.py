@@ -16,7 +16,7 @@ import jinja2
 from oldschool import paths
 from oldschool.claims.assess import Judged
 from oldschool.claims.claim import KINDS
-from oldschool.claims.estimate import Estimate, NotRun
+from oldschool.claims.estimate import NotRun
 from oldschool.claims.verdict import VERDICTS
 from oldschool.report import DPI, artefacts, committed, tables
 from oldschool.report.inputs import Inputs
@@ -78,20 +78,23 @@ def _claim(judged: Judged) -> dict[str, Any]:
     return row | {
         "what": claim.what,
         "published": claim.paper_value if text else f"{row['paper_value']} {claim.unit}",
-        "ours": _ours(judged.result),
+        **_ours(judged),
         "rule": rule,
         "margin_reason": claim.margin_reason,
         "inconsistencies": claim.inconsistencies,
     }
 
 
-def _ours(result: Estimate | NotRun) -> str:
-    """Our number with its interval; one that was counted once has none."""
-    if isinstance(result, NotRun):
-        return ""
-    if result.n == 1:
-        return tables.fmt(result.value)
-    return tables.fmt(result.value, result.low, result.high)
+def _ours(judged: Judged) -> dict[str, str]:
+    """Our number with its unit, and its interval; one that was counted once has none."""
+    ours = judged.result
+    if isinstance(ours, NotRun):
+        return {"ours": "", "interval": ""}
+    value, _, interval = tables.fmt(ours.value, ours.low, ours.high).partition(" ")
+    return {
+        "ours": f"{value} {judged.claim.unit}",
+        "interval": interval if ours.n > 1 else "",
+    }
 
 
 def _run(inputs: Inputs, name: str, report_dir: Path) -> dict[str, Any]:

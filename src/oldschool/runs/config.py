@@ -88,9 +88,7 @@ class Settings:
 
 def schema(replication: Replication) -> type:
     """The dataclass of all settings of a replication: :class:`RunConfig` and its own nodes."""
-    made = _schema(replication.name, tuple(replication.schema.items()))
-    ConfigStore.instance().store(name=f"{replication.name}_schema", node=made, provider="oldschool")
-    return made
+    return _schema(replication.name, tuple(replication.schema.items()))
 
 
 @lru_cache
@@ -99,6 +97,13 @@ def _schema(name: str, nodes: tuple[tuple[str, type], ...]) -> type:
         (node, cls, field(default_factory=cls)) for node, cls in nodes
     ]
     return make_dataclass(f"{name.capitalize()}Config", fields, bases=(RunConfig,))
+
+
+def register(replication: Replication) -> None:
+    """Let Hydra find the replication's schema as ``<replication>_schema``."""
+    ConfigStore.instance().store(
+        name=f"{replication.name}_schema", node=schema(replication), provider="oldschool"
+    )
 
 
 def settings(replication: Replication, overrides: Sequence[str] = ()) -> Settings:
@@ -117,8 +122,7 @@ def settings(replication: Replication, overrides: Sequence[str] = ()) -> Setting
             raise ConfigError(
                 f"{override.input_line}: several values need -m; a list is written key=[a,b]"
             )
-    declared = _compose(replication, [])
-    _check_keys(parsed, declared)
+    _check_keys(parsed, OmegaConf.structured(schema(replication)))
     values = plain(_compose(replication, overrides))
     declared = _compose(replication, [f"profile={values['profile']}"])
     return Settings(
@@ -183,7 +187,7 @@ def _parse(overrides: Sequence[str]) -> list[Override]:
 
 
 def _compose(replication: Replication, overrides: Sequence[str]) -> DictConfig:
-    schema(replication)
+    register(replication)
     outer = GlobalHydra.instance().hydra
     GlobalHydra.instance().clear()
     try:
@@ -195,9 +199,9 @@ def _compose(replication: Replication, overrides: Sequence[str]) -> DictConfig:
         GlobalHydra.instance().hydra = outer  # a multirun's own, if we run inside one
 
 
-def _check_keys(overrides: Sequence[Override], declared: DictConfig) -> None:
+def _check_keys(overrides: Sequence[Override], typed: DictConfig) -> None:
     """Refuse unknown keys, also with ``+``, and removals; groups are left to Hydra."""
-    leaves, nodes = _keys(declared)
+    leaves, nodes = _keys(typed)
     for override in overrides:
         key = override.key_or_group
         if is_launching(override.input_line or ""):

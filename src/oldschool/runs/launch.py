@@ -13,7 +13,7 @@ import yaml
 from oldschool import paths
 from oldschool.errors import StorageError, UserError
 from oldschool.runs import digest, files, provenance, results, store, worker
-from oldschool.runs.config import Settings
+from oldschool.runs.config import Settings, instance
 from oldschool.runs.experiment import Experiment, Replication, Unit
 from oldschool.runs.pool import Pool
 from oldschool.runs.progress import Display
@@ -89,8 +89,8 @@ def rerun(
         manifest: the collected manifest, whose settings and seed are used.
     """
     unit = unit_of(experiment, unit_record)
-    values = {**manifest["settings"], "seed": manifest["seed"]}
-    return worker.run_unit(replication, experiment, unit, values)
+    config = instance(replication, {**manifest["settings"], "seed": manifest["seed"]})
+    return worker.run_unit(replication, experiment, unit, config)
 
 
 def unit_of(experiment: Experiment, record: Mapping[str, Any]) -> Unit:

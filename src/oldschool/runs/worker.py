@@ -78,12 +78,13 @@ def execute(task: Task, wait: bool) -> Outcome:
 def _execute(task: Task) -> Outcome:
     replication = registry.find(task.replication)
     experiment = replication.experiment(task.unit.experiment)
-    if is_current(task, experiment, instance(replication, task.values)):
+    config = instance(replication, task.values)
+    if _is_current(task, experiment, config):
         return Outcome("kept")
-    record = {**_identity(task, experiment, replication), "started": _now()}
+    record = {**_identity(task, experiment, config), "started": _now()}
     clock = time.perf_counter()
     try:
-        contents = run_unit(replication, experiment, task.unit, task.values)
+        contents = run_unit(replication, experiment, task.unit, config)
         texts = {name: frames.to_csv(frame) for name, frame in contents.items()}
     except Exception as error:
         return fail(task, describe(error), traceback.format_exc())
@@ -109,7 +110,7 @@ def fail(task: Task, message: str, trace: str = "") -> Outcome:
     replication = registry.find(task.replication)
     experiment = replication.experiment(task.unit.experiment)
     record = {
-        **_identity(task, experiment, replication),
+        **_identity(task, experiment, instance(replication, task.values)),
         "status": "failed",
         "error": message,
         "traceback": trace,
@@ -119,7 +120,7 @@ def fail(task: Task, message: str, trace: str = "") -> Outcome:
     return Outcome("failed", message)
 
 
-def is_current(task: Task, experiment: Experiment, config: Any) -> bool:
+def _is_current(task: Task, experiment: Experiment, config: Any) -> bool:
     """Whether the store has the unit, whole and with these settings."""
     try:
         manifest = store.load(task.folder)
@@ -129,7 +130,7 @@ def is_current(task: Task, experiment: Experiment, config: Any) -> bool:
 
 
 def run_unit(
-    replication: Replication, experiment: Experiment, unit: Unit, values: Mapping[str, Any]
+    replication: Replication, experiment: Experiment, unit: Unit, config: Any
 ) -> dict[str, pd.DataFrame]:
     """Call ``experiment.run`` with the settings it has declared, and check what it returns.
 
@@ -140,18 +141,18 @@ def run_unit(
         replication: the experiment's replication.
         experiment: what to run.
         unit: condition and block.
-        values: plain settings; those left out have their defaults.
+        config: instance of the replication's schema.
 
     Raises:
         ValueError: the frames are not those declared, or one has no columns.
         Exception: whatever the experiment raises.
     """
-    config = copy.copy(instance(replication, values))
+    declared = copy.copy(config)
     for node in replication.schema:
         if node not in experiment.settings:
-            delattr(config, node)
+            delattr(declared, node)
     provenance.set_threads(config.threads)
-    result = dict(experiment.run(config, unit, Seeds(config.seed)))
+    result = dict(experiment.run(declared, unit, Seeds(config.seed)))
     if set(result) != set(experiment.frames):
         raise ValueError(f"returned frames {sorted(result)}, declared {sorted(experiment.frames)}")
     for name, frame in result.items():
@@ -172,8 +173,7 @@ def run_values(values: Mapping[str, Any], experiment: Experiment) -> dict[str, A
     return {key: value for key, value in values.items() if key in common | {*experiment.settings}}
 
 
-def _identity(task: Task, experiment: Experiment, replication: Replication) -> dict[str, Any]:
-    config = instance(replication, task.values)
+def _identity(task: Task, experiment: Experiment, config: Any) -> dict[str, Any]:
     return {
         "replication": task.replication,
         "experiment": experiment.name,

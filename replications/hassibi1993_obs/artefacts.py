@@ -15,21 +15,21 @@ FIGURES = (
         draw=figures.monks_weights,
         title="Weights left on the MONK's problems",
         caption=(
-            "Distribution over trained nets of the weights left when the next deletion would "
-            "take the training accuracy below the paper's. Upper row: no retraining, as in the "
+            "Share of the trained nets that have at most so many weights left when the next "
+            "deletion would take the training accuracy below the paper's. Upper row: no retraining, as in the "
             "paper. Lower row: ten Levenberg-Marquardt steps after each deletion. All methods "
             "prune the same nets. Weight decay and alpha were chosen on other nets from "
             "training data alone."
         ),
         alt=(
-            "Histograms of weights left for magnitude, OBD and OBS on three problems, with the "
+            "Cumulative distributions of weights left for magnitude, OBD and OBS on three problems, with the "
             "paper's count as a line, without and with retraining."
         ),
         original="Table 1 of the paper gives one net a problem: 14, 15 and 4 weights by OBS.",
     ),
     Figure(
         name="monks_paths",
-        needs=("monks_paths",),
+        needs=("monks_paths", "monks"),
         draw=figures.monks_paths,
         title="Error along the whole path of deletions",
         caption=(
@@ -99,8 +99,8 @@ FIGURES = (
         title="XOR: the three pruned nets",
         caption=(
             "The first minimum at which the methods delete what they delete in the paper's "
-            "figure, or weights of the same kinds. Numbers are weights after the deletion; "
-            "dotted: deleted."
+            "figure and the OBS net still solves XOR (else the nearest to that). Numbers are "
+            "weights after the deletion; dotted: deleted."
         ),
         alt="Three drawings of a 2-2-1 net, each with one weight deleted.",
         original="Fig. 3: magnitude deletes v3, OBD u22, OBS u23.",
@@ -121,8 +121,8 @@ FIGURES = (
         title="XOR: slices of the error surface",
         caption=(
             "Error over two weights with the seven others fixed at the minimum drawn above. "
-            "End points are projections: OBS moves the other weights too, so the error at its "
-            "mark is not the error of its net."
+            "Each slice has the two methods whose weights span it. OBS moves the other weights "
+            "too, so the error at its mark is not the error of its net."
         ),
         alt="Two contour maps with the minimum and three end points.",
         original="Fig. 5: slices in v3/u23 and in u22/u23 with the three methods' end points.",

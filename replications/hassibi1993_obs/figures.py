@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,16 +23,14 @@ from oldschool.report.style import (
     DOUBLE,
     METHOD_STYLE,
     SINGLE,
-    bar_style,
     paper_line,
     paper_points,
     subplots,
 )
 from oldschool.runs.experiment import Frames
 
-from .estimates import PRIMARY_ALPHA, PRIMARY_SET_UP, monks, ordered, xor_rows
-from .monk_nets import CASES_RIGHT, START_WEIGHTS
-from .settings import PAPER_ALPHAS
+from .estimates import PRIMARY_ALPHA, monks, ordered, xor_rows
+from .monk_nets import START_WEIGHTS
 from .xor import HIDDEN_BIASES, SET_UPS, WEIGHTS
 
 if TYPE_CHECKING:
@@ -61,11 +60,9 @@ def _point(axes: Axes, x: float, estimate: Estimate, **style: Any) -> None:
 
 def xor_right(frames: Frames) -> Figure:
     """Shares of right deletions, a panel a criterion, a column a set-up."""
-    figure, panels = subplots(1, 2, width=DOUBLE, height=3.1, sharey=True)
+    figure, panels = subplots(1, 2, width=DOUBLE, height=3.4, sharey=True)
     rows = frames["xor"]
-    columns = [
-        (set_up, decay) for decay in sorted(rows.decay.unique()) for set_up in SET_UPS
-    ]
+    columns = [(set_up, decay) for decay in sorted(rows.decay.unique()) for set_up in SET_UPS]
     for panel, column, title in (
         (panels[0], "relearns", "the deleted weight can be done without"),
         (panels[1], "solved", "still right after the deletion, no retraining"),
@@ -74,7 +71,10 @@ def xor_right(frames: Frames) -> Figure:
             for offset, method in zip((-0.22, 0.0, 0.22), METHODS, strict=True):
                 values = xor_rows(frames, method, set_up, decay)[column]
                 if len(values):
-                    style = {**METHOD_STYLE[method], "label": METHOD_STYLE[method]["label"] if x == 0 else None}
+                    style = {
+                        **METHOD_STYLE[method],
+                        "label": METHOD_STYLE[method]["label"] if x == 0 else None,
+                    }
                     _point(panel, x + offset, _share(values), **style)
         paper_line(panel, 100, "paper: OBS 100 %")
         panel.set_title(title)
@@ -85,7 +85,8 @@ def xor_right(frames: Frames) -> Figure:
         panel.set_xticks(range(len(columns)), labels, rotation=90)
         panel.set_ylim(-4, 106)
     panels[0].set_ylabel("share of minima, %")
-    panels[0].legend(loc="center left", fontsize=6.5)
+    handles, texts = panels[0].get_legend_handles_labels()
+    figure.legend(handles, texts, loc="outside upper center", ncols=4)
     return figure
 
 
@@ -94,7 +95,12 @@ def xor_alpha(frames: Frames) -> Figure:
     figure, panels = subplots(1, 2, width=DOUBLE, height=2.6, sharey=True)
     rows = frames["xor"]
     rows = rows[(rows.method == "obs") & (rows.decay == 0)]
-    looks = [("#0072B2", "o", "-"), ("#56B4E9", "s", "--"), ("#D55E00", "^", "-."), ("#CC79A7", "D", ":")]
+    looks = [
+        ("#0072B2", "o", "-"),
+        ("#56B4E9", "s", "--"),
+        ("#D55E00", "^", "-."),
+        ("#CC79A7", "D", ":"),
+    ]
     for panel, column, title in (
         (panels[0], "relearns", "the deleted weight can be done without"),
         (panels[1], "solved", "still right after the deletion, no retraining"),
@@ -119,48 +125,60 @@ def xor_alpha(frames: Frames) -> Figure:
     return figure
 
 
-def example(frames: Frames) -> tuple[str, pd.Series, dict[str, str]]:
+@dataclass(frozen=True)
+class Example:
+    """The minimum of XOR that the figures draw.
+
+    Attributes:
+        set_up: transfer function and targets.
+        row: its row of ``xor_starts``.
+        chosen: {method: weight deleted}.
+        title: which minimum it is, and how usual the paper's choices are.
+    """
+
+    set_up: str
+    row: pd.Series
+    chosen: dict[str, str]
+    title: str
+
+
+def example(frames: Frames) -> Example:
     """The first minimum at which the methods choose as in the paper's Fig. 3.
 
-    There magnitude deletes v3, OBD u22 and OBS u23. Where no minimum has just these, the first
-    one in which they choose weights of the same kinds (output bias, input weight, hidden bias),
-    and else simply the first.
-
-    Returns:
-        The set-up, the row of ``xor_starts``, and {method: weight deleted}.
+    There magnitude deletes v3, OBD u22 and OBS u23, and the OBS net still solves XOR. Where no
+    minimum has all this, OBS's success is dropped, then weights of the same kinds will do
+    (output bias, input weight, hidden bias), and at last any minimum.
     """
-    fallback = None
-    exact = {"magnitude": "v3", "obd": "u22", "obs": "u23"}
+    chosen = []
+    for set_up in SET_UPS:
+        rows = {m: xor_rows(frames, m, set_up).set_index("replicate") for m in METHODS}
+        table = pd.DataFrame({method: of.weight for method, of in rows.items()})
+        chosen.append(table.assign(set_up=set_up, solved=rows["obs"].solved))
+    table = pd.concat(chosen).reset_index(names="replicate")
+    exact = (table.magnitude == "v3") & (table.obd == "u22") & (table.obs == "u23")
+    kinds = (
+        (table.magnitude == "v3")
+        & table.obd.isin(["u11", "u12", "u21", "u22"])
+        & table.obs.isin(HIDDEN_BIASES)
+    )
+    solved = table.solved.astype(bool)
+    for fits in (exact & solved, exact, kinds & solved, kinds, table.obs.notna()):
+        if fits.any():
+            found = table[fits].iloc[0]
+            break
     starts = frames["xor_starts"]
-    for same_kind in (False, True):
-        for set_up in SET_UPS:
-            chosen = pd.DataFrame(
-                {
-                    method: xor_rows(frames, method, set_up).set_index("replicate").weight
-                    for method in METHODS
-                }
-            )
-            if chosen.empty:
-                continue
-            if same_kind:
-                fits = (
-                    (chosen.magnitude == "v3")
-                    & chosen.obd.isin(["u11", "u12", "u21", "u22"])
-                    & chosen.obs.isin(HIDDEN_BIASES)
-                )
-            else:
-                fits = (chosen == pd.Series(exact)).all(axis=1)
-            of_set_up = starts[(starts.set_up == set_up) & (starts.decay == 0)]
-            by_replicate = of_set_up.set_index("replicate")
-            if fits.any():
-                first = fits.idxmax()
-                return set_up, by_replicate.loc[first], chosen.loc[first].to_dict()
-            if fallback is None:
-                first = chosen.index[0]
-                fallback = (set_up, by_replicate.loc[first], chosen.loc[first].to_dict())
-    if fallback is None:
-        raise ValueError("no minimum of XOR in the results")
-    return fallback
+    of_set_up = starts[(starts.set_up == found.set_up) & (starts.decay == 0)]
+    title = (
+        f"{found.set_up}, start {found.replicate}; the paper's three choices at "
+        f"{int(exact.sum())} of {len(table)} minima, OBS net solves XOR at "
+        f"{int((exact & solved).sum())} of these"
+    )
+    return Example(
+        found.set_up,
+        of_set_up.set_index("replicate").loc[found.replicate],
+        {method: found[method] for method in METHODS},
+        title,
+    )
 
 
 def _theta(row: pd.Series) -> torch.Tensor:
@@ -173,33 +191,38 @@ def _pruned(set_up: str, theta: torch.Tensor) -> dict[str, torch.Tensor]:
     kept = torch.ones_like(theta, dtype=torch.bool)
     methods: list[Method] = [Magnitude(), OptimalBrainDamage(), OptimalBrainSurgeon(PRIMARY_ALPHA)]
     return {
-        method.name: (
-            theta + method.choose(setting.net, theta, setting.task, kept, kept).change
-        )[0]
+        method.name: (theta + method.choose(setting.net, theta, setting.task, kept, kept).change)[0]
         for method in methods
     }
 
 
 def xor_nets(frames: Frames) -> Figure:
     """The three pruned nets of one minimum, the paper's Fig. 3."""
-    set_up, row, chosen = example(frames)
-    setting = SET_UPS[set_up]
-    theta = _theta(row)
-    figure, panels = subplots(1, 3, width=DOUBLE, height=2.7)
-    for panel, (method, weights) in zip(panels, _pruned(set_up, theta).items(), strict=True):
+    shown = example(frames)
+    setting = SET_UPS[shown.set_up]
+    theta = _theta(shown.row)
+    figure, panels = subplots(1, 3, width=DOUBLE, height=2.9)
+    figure.suptitle(shown.title, fontsize=7)
+    for panel, (method, weights) in zip(panels, _pruned(shown.set_up, theta).items(), strict=True):
         outputs = setting.net.outputs(weights[None], setting.task.x)[0, 0]
         good = int(((outputs > setting.middle) == (setting.task.t[:, 0] > setting.middle)).sum())
-        _draw_xor_net(panel, dict(zip(WEIGHTS, weights.tolist(), strict=True)), chosen[method])
+        deleted = shown.chosen[method]
+        _draw_xor_net(panel, dict(zip(WEIGHTS, weights.tolist(), strict=True)), deleted)
         panel.set_title(
-            f"{METHOD_STYLE[method]['label']} deletes {chosen[method]}\n{good} of 4 patterns right"
+            f"{METHOD_STYLE[method]['label']} deletes {deleted}\n{good} of 4 patterns right"
         )
     return figure
 
 
 def _draw_xor_net(axes: Axes, weights: dict[str, float], deleted: str) -> None:
     places = {
-        "in1": (0.0, 0.0), "in2": (1.0, 0.0), "b1": (2.0, 0.0),
-        "h1": (0.0, 1.1), "h2": (1.0, 1.1), "b2": (2.0, 1.1), "out": (0.75, 2.2),
+        "in1": (0.0, 0.0), "in2": (1.1, 0.0), "b1": (2.2, 0.0),
+        "h1": (0.0, 1.3), "h2": (1.1, 1.3), "b2": (2.2, 1.3), "out": (0.8, 2.5),
+    }  # fmt: skip
+    # Where along its line each label stands, so that no two meet.
+    label_at = {
+        "u11": 0.62, "u12": 0.75, "u13": 0.22, "u21": 0.22, "u22": 0.8, "u23": 0.62,
+        "v1": 0.5, "v2": 0.5, "v3": 0.45,
     }  # fmt: skip
     ends = {
         "u11": ("in1", "h1"), "u12": ("in2", "h1"), "u13": ("b1", "h1"),
@@ -214,7 +237,7 @@ def _draw_xor_net(axes: Axes, weights: dict[str, float], deleted: str) -> None:
             color="#B0B0B0" if gone else "black", linestyle=":" if gone else "-",
             linewidth=1.0 if gone else min(0.6 + 0.25 * abs(weights[name]), 3.0),
         )  # fmt: skip
-        at = 0.32 if start in ("in1", "h1", "b1", "b2") else 0.62
+        at = label_at[name]
         text = f"{name} deleted" if gone else f"{name} {weights[name]:.2g}"
         axes.text(
             x0 + at * (x1 - x0), y0 + at * (y1 - y0), text, fontsize=5.5, ha="center",
@@ -225,17 +248,17 @@ def _draw_xor_net(axes: Axes, weights: dict[str, float], deleted: str) -> None:
         axes.add_patch(Circle((x, y), 0.13, facecolor="white", edgecolor="black", zorder=3))
         label = "1" if name.startswith("b") else name
         axes.text(x, y, label, ha="center", va="center", fontsize=5, zorder=4)
-    axes.set(xlim=(-0.4, 2.4), ylim=(-0.3, 2.5), aspect="equal")
+    axes.set(xlim=(-0.5, 2.6), ylim=(-0.3, 2.8), aspect="equal")
     axes.axis("off")
 
 
 def xor_hessian(frames: Frames) -> Figure:
     """Magnitudes of the Hessian's elements at the example minimum, the paper's Fig. 4."""
-    set_up, row, _ = example(frames)
-    setting = SET_UPS[set_up]
+    shown = example(frames)
+    setting = SET_UPS[shown.set_up]
     order = ["v1", "v2", "v3", "u11", "u12", "u13", "u21", "u22", "u23"]
     index = [WEIGHTS.index(name) for name in order]
-    h = gauss_newton(output_gradients(setting.net, _theta(row), setting.task.x))[0]
+    h = gauss_newton(output_gradients(setting.net, _theta(shown.row), setting.task.x))[0]
     size = h[index][:, index].abs().numpy()
     figure, panel = subplots(width=SINGLE, height=3.0)
     image = panel.imshow(
@@ -252,17 +275,16 @@ def xor_hessian(frames: Frames) -> Figure:
 
 def xor_surface(frames: Frames) -> Figure:
     """Two slices of the error surface with the methods' end points, the paper's Fig. 5."""
-    set_up, row, chosen = example(frames)
-    setting = SET_UPS[set_up]
-    theta = _theta(row)
-    ends = _pruned(set_up, theta)
+    shown = example(frames)
+    setting, chosen = SET_UPS[shown.set_up], shown.chosen
+    theta = _theta(shown.row)
+    ends = _pruned(shown.set_up, theta)
     figure, panels = subplots(1, 2, width=DOUBLE, height=3.2)
-    image = None
-    for panel, pair in zip(
-        panels, ((chosen["magnitude"], chosen["obs"]), (chosen["obd"], chosen["obs"])), strict=True
-    ):
+    for panel, rival in zip(panels, ("magnitude", "obd"), strict=True):
+        pair = (chosen[rival], chosen["obs"])
         first, second = (WEIGHTS.index(name) for name in pair)
-        marks = torch.stack([theta[0], *ends.values()])
+        drawn = {method: ends[method] for method in (rival, "obs")}
+        marks = torch.stack([theta[0], *drawn.values()])
         spans = []
         for weight in (first, second):
             low, high = float(marks[:, weight].min()), float(marks[:, weight].max())
@@ -275,25 +297,34 @@ def xor_surface(frames: Frames) -> Figure:
         image = panel.contourf(
             spans[0], spans[1], (surface / setting.scale).view(grid[0].shape), 12, cmap="Greys"
         )
-        panel.plot(
-            theta[0, first], theta[0, second], marker="*", color="#D55E00", markersize=11,
-            markeredgecolor="white", linestyle="none", label="minimum",
-        )  # fmt: skip
-        for method, weights in ends.items():
+        start = (float(theta[0, first]), float(theta[0, second]))
+        for method, weights in drawn.items():
             look = METHOD_STYLE[method]
-            panel.annotate(
-                "", (float(weights[first]), float(weights[second])),
-                (float(theta[0, first]), float(theta[0, second])),
-                arrowprops={"arrowstyle": "-", "color": look["color"], "linewidth": 1.2},
-            )  # fmt: skip
+            end = (float(weights[first]), float(weights[second]))
+            arrow = {"arrowstyle": "-", "color": look["color"], "linewidth": 1.2}
+            panel.annotate("", end, start, arrowprops=arrow)
             panel.plot(
-                weights[first], weights[second], marker=look["marker"], color=look["color"],
-                markersize=7, markeredgecolor="white", linestyle="none",
+                *end,
+                marker=look["marker"],
+                color=look["color"],
+                markersize=7,
+                markeredgecolor="white",
+                linestyle="none",
                 label=f"{look['label']} ({chosen[method]} = 0)",
-            )  # fmt: skip
+            )
+        panel.plot(
+            *start,
+            marker="P",
+            color="#D55E00",
+            markersize=8,
+            markeredgecolor="white",
+            linestyle="none",
+            label="minimum",
+            zorder=6,
+        )
+        panel.legend(loc="best", frameon=True, fontsize=6)
         panel.set(xlabel=pair[0], ylabel=pair[1])
         panel.grid(False)
-    panels[0].legend(loc="best", frameon=True, fontsize=6)
     figure.colorbar(image, ax=list(panels), label="E / squared target distance")
     return figure
 
@@ -302,28 +333,29 @@ def xor_surface(frames: Frames) -> Figure:
 
 
 def monks_weights(frames: Frames) -> Figure:
-    """Histograms of the weights left, a column a problem, without and with retraining."""
-    figure, panels = subplots(2, 3, width=DOUBLE, height=4.0, sharex="col")
+    """Share of nets with at most so many weights left, without and with retraining."""
+    figure, panels = subplots(2, 3, width=DOUBLE, height=4.2, sharex="col", sharey=True)
     for column, problem in enumerate(PAPER_LEFT):
+        counts = np.arange(START_WEIGHTS[problem] + 1)
         for line, retrained in enumerate((False, True)):
             panel = panels[line, column]
-            bins = np.arange(0.5, START_WEIGHTS[problem] + 1.5)
             for method in METHODS:
-                left = monks(frames, problem, method, retrained).weights_left
-                counts = np.histogram(left, bins)[0] / max(len(left), 1) * 100
+                left = monks(frames, problem, method, retrained).weights_left.to_numpy()
+                below = 100 * np.searchsorted(np.sort(left), counts, side="right") / len(left)
                 look = METHOD_STYLE[method]
                 panel.step(
-                    bins[:-1] + 0.5, counts, where="mid", color=look["color"],
+                    counts,
+                    below,
+                    where="post",
+                    color=look["color"],
                     linestyle=look["linestyle"],
-                    label=f"{look['label']}, median {left.median():g}",
-                )  # fmt: skip
-            paper_line(panel, PAPER_LEFT[problem], f"paper: {PAPER_LEFT[problem]}", axis="x")
-            panel.legend(fontsize=5.8, loc="upper right")
-            count = len(monks(frames, problem, "obs", retrained))
-            if line == 0:
-                panel.set_title(f"{PROBLEM[problem]}, {count} nets")
-            else:
-                panel.set_xlabel("weights left")
+                    label=f"{look['label']}, median {np.median(left):g}",
+                )
+            paper_line(panel, PAPER_LEFT[problem], f"paper, OBS: {PAPER_LEFT[problem]}", axis="x")
+            panel.legend(fontsize=5.8, loc="center right", frameon=True, framealpha=0.9)
+        nets = len(monks(frames, problem, "obs", False))
+        panels[0, column].set_title(f"{PROBLEM[problem]}, {nets} nets")
+        panels[1, column].set_xlabel("weights left, at most")
     panels[0, 0].set_ylabel("no retraining\nshare of nets, %")
     panels[1, 0].set_ylabel("retrained after each deletion\nshare of nets, %")
     return figure
@@ -334,7 +366,8 @@ def monks_paths(frames: Frames) -> Figure:
     paths = frames["monks_paths"]
     figure, panels = subplots(2, 3, width=DOUBLE, height=4.2, sharex="col")
     for column, problem in enumerate(PAPER_LEFT):
-        rows = paths[paths.problem == problem]
+        trained = monks(frames, problem, "obs", False).replicate
+        rows = paths[(paths.problem == problem) & paths.replicate.isin(trained)]
         for method in METHODS:
             for retrained in (False, True):
                 look = METHOD_STYLE[method]
@@ -359,9 +392,11 @@ def monks_paths(frames: Frames) -> Figure:
                             groups.quantile(0.75) * scale, color=look["color"], alpha=0.15,
                             linewidth=0,
                         )  # fmt: skip
-        panels[0, column].set(yscale="log", title=f"{PROBLEM[problem]}, {rows.replicate.nunique()} nets")
+        panels[0, column].set(
+            yscale="log", title=f"{PROBLEM[problem]}, {rows.replicate.nunique()} nets"
+        )
         paper_points(panels[1, column], PAPER_LEFT[problem], PAPER_TEST[problem])
-        panels[1, column].set(xlabel="weights left", ylim=(40, 102))
+        panels[1, column].set(xlabel="weights left", ylim=(30, 102))
         panels[0, column].invert_xaxis()
     panels[0, 0].set_ylabel("training error E")
     panels[1, 0].set_ylabel("test accuracy, %")
@@ -393,7 +428,9 @@ def monks_grid(frames: Frames) -> Figure:
             x = means.columns.get_indexer([chosen.alpha.iloc[0]])[0]
             if min(x, y) >= 0:
                 panel.add_patch(
-                    Rectangle((x - 0.5, y - 0.5), 1, 1, fill=False, edgecolor="#D55E00", linewidth=2)
+                    Rectangle(
+                        (x - 0.5, y - 0.5), 1, 1, fill=False, edgecolor="#D55E00", linewidth=2
+                    )
                 )
         shares = rows.groupby("decay").trained.mean().reindex(means.index)
         panel.set_xticks(range(means.shape[1]), [f"{a:.0e}" for a in means.columns], rotation=90)
@@ -418,7 +455,9 @@ def monk1_net(frames: Frames) -> Figure:
     for panel, column in zip(panels, ("before", "after"), strict=True):
         kept = net.kept if column == "after" else pd.Series(True, index=net.index)
         _draw_monk_net(panel, dict(zip(net.weight[kept], net[column][kept], strict=True)))
-        panel.set_title(f"{'trained' if column == 'before' else 'after OBS'}: {int(kept.sum())} weights")
+        panel.set_title(
+            f"{'trained' if column == 'before' else 'after OBS'}: {int(kept.sum())} weights"
+        )
     return figure
 
 
@@ -484,7 +523,7 @@ def predicted_actual(frames: Frames) -> Figure:
             panel.plot(
                 of.predicted[shown], actual[shown], linestyle="none", marker=look["marker"],
                 markersize=1.6, alpha=0.35, color=look["color"], rasterized=True,
-                label=f"{look['label']}: {100 * (1 - shown.mean()):.0f} % not shown ($\\leq 0$)",
+                label=f"{look['label']}, n = {len(of)}: {100 * (1 - shown.mean()):.0f} % not shown",
             )  # fmt: skip
         panel.plot([1e-12, 1], [1e-12, 1], color="black", linewidth=0.8)
         panel.set(

@@ -18,27 +18,23 @@ from oldschool.nets.error import squared_error
 from oldschool.nets.mlp import Mlp
 from oldschool.pruning import obd, obs
 from oldschool.pruning.choice import delete_only
-from oldschool.runs.experiment import Experiment, Frames, Unit, blocks
+from oldschool.runs.experiment import Experiment, Frames, Scalar, Unit, blocks
 from oldschool.runs.seeds import Seeds
 
 from . import xor
-from .monk_nets import HIDDEN_UNITS, MonkNets, choose, data_hashes
-from .settings import InequalitySettings
+from .monk_nets import HIDDEN_UNITS, MonkNets, data_hashes, decay_and_alpha
+from .settings import ObsConfig
 
 
-def plan(config: object, earlier: Frames) -> list[Unit]:
-    settings: InequalitySettings = config.inequality  # type: ignore[attr-defined]
-    units = []
+def plan(config: ObsConfig, earlier: Frames) -> list[Unit]:
+    settings = config.inequality
+    units: list[Unit] = []
+    condition: dict[str, Scalar]
     for set_up in xor.SET_UPS:
         condition = {"task": f"xor {set_up}", "decay": 0.0}
         units += blocks("inequality", condition, settings.xor_starts, settings.block)
     for problem in HIDDEN_UNITS:
-        decay, _ = choose(
-            earlier["monks_grid"],
-            problem,
-            config.monk_nets.unit,  # type: ignore[attr-defined]
-            config.monks_grid,  # type: ignore[attr-defined]
-        )
+        decay, _ = decay_and_alpha(config, earlier["monks_grid"], problem)
         condition = {"task": problem, "decay": decay}
         units += blocks("inequality", condition, settings.monk_nets, settings.block)
     return units
@@ -68,11 +64,11 @@ def first_deletion(net: Mlp, theta: Tensor, task: Task, alpha: float) -> dict[st
     return found
 
 
-def run(config: object, unit: Unit, seeds: Seeds) -> Frames:
-    settings: InequalitySettings = config.inequality  # type: ignore[attr-defined]
+def run(config: ObsConfig, unit: Unit, seeds: Seeds) -> Frames:
+    settings = config.inequality
     name, decay = str(unit.condition["task"]), float(unit.condition["decay"])
     if name in HIDDEN_UNITS:
-        how = config.monk_nets  # type: ignore[attr-defined]
+        how = config.monk_nets
         nets = MonkNets(name, how.unit)
         start = nets.trained(how, decay, unit.replicates, seeds, "monks")
         net, task = nets.net, nets.train
@@ -80,7 +76,7 @@ def run(config: object, unit: Unit, seeds: Seeds) -> Frames:
     else:
         set_up = xor.SET_UPS[name.removeprefix("xor ")]
         start, good = xor.train(
-            config.xor,  # type: ignore[attr-defined]
+            config.xor,
             set_up,
             decay,
             unit.replicates,

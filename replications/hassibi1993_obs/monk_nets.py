@@ -19,7 +19,7 @@ from oldschool.training.objective import Objective
 from oldschool.training.outcome import Trained
 from oldschool.training.second_order import to_minimum
 
-from .settings import PAPER_ALPHAS, MonkNetSettings, MonksGridSettings
+from .settings import PAPER_ALPHAS, MonkNetSettings, MonksGridSettings, ObsConfig
 
 # Table 1: the weights of the unpruned nets, asserted below against the architectures.
 HIDDEN_UNITS = {"monk1": 3, "monk2": 2, "monk3": 2}
@@ -153,6 +153,16 @@ def choose(
     )
     best = means[means == means.min()].index.max()
     return float(best[0]), float(best[1])
+
+
+def decay_and_alpha(config: ObsConfig, grid: pd.DataFrame, problem: str) -> tuple[float, float]:
+    """Weight decay and alpha that ``monks`` runs: those set, else those chosen on the grid."""
+    decay, alpha = config.monks.decay, config.monks.alpha
+    if decay is None or alpha is None:
+        chosen = choose(grid, problem, config.monk_nets.unit, config.monks_grid)
+        decay = chosen[0] if decay is None else decay
+        alpha = chosen[1] if alpha is None else alpha
+    return decay, alpha
 
 
 def inputs_left(net: Mlp, kept: Tensor) -> Tensor:

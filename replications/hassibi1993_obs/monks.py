@@ -1,7 +1,8 @@
 """Table 1: the MONK's problems pruned by magnitude, OBD and OBS, without and with retraining.
 
 All six prune the very same trained nets, and stop before the training accuracy falls below
-the paper's (124/124, 169/169 and 114/122 cases right).
+the paper's (124/124, 169/169 and 114/122 cases right), or, by ``monks.stop``, before the
+training error rises above a level.
 """
 
 from __future__ import annotations
@@ -12,35 +13,27 @@ from torch import Tensor
 
 from oldschool.data.monks import INPUT_NAMES
 from oldschool.pruning.choice import Method
-from oldschool.pruning.loop import Pruned, Retrain, prune
+from oldschool.pruning.loop import Pruned, prune
 from oldschool.pruning.magnitude import Magnitude
 from oldschool.pruning.obd import OptimalBrainDamage
 from oldschool.pruning.obs import OptimalBrainSurgeon
-from oldschool.runs.experiment import Experiment, Frames, Unit, blocks
+from oldschool.pruning.stop import KeepError, StopRule
+from oldschool.runs.experiment import Experiment, Frames, Scalar, Unit, blocks
 from oldschool.runs.seeds import Seeds
 from oldschool.training.objective import Objective
 from oldschool.training.second_order import damped_newton
 
-from .monk_nets import HIDDEN_UNITS, MonkNets, choose, data_hashes, inputs_left, positives
+from .monk_nets import HIDDEN_UNITS, MonkNets, data_hashes, decay_and_alpha, inputs_left, positives
 from .rules import clause_cases, rule
-from .settings import MonkNetSettings, MonksSettings
+from .settings import ObsConfig
 
 
-def plan(config: object, earlier: Frames) -> list[Unit]:
-    settings: MonksSettings = config.monks  # type: ignore[attr-defined]
+def plan(config: ObsConfig, earlier: Frames) -> list[Unit]:
+    settings = config.monks
     units = []
     for problem in HIDDEN_UNITS:
-        decay, alpha = choose(
-            earlier["monks_grid"],
-            problem,
-            config.monk_nets.unit,  # type: ignore[attr-defined]
-            config.monks_grid,  # type: ignore[attr-defined]
-        )
-        condition = {
-            "problem": problem,
-            "decay": decay if settings.decay is None else settings.decay,
-            "alpha": alpha if settings.alpha is None else settings.alpha,
-        }
+        decay, alpha = decay_and_alpha(config, earlier["monks_grid"], problem)
+        condition: dict[str, Scalar] = {"problem": problem, "decay": decay, "alpha": alpha}
         units += blocks("monks", condition, settings.nets, settings.block)
     return units
 
@@ -56,12 +49,13 @@ def weight_names(nets: MonkNets) -> list[str]:
     ]
 
 
-def run(config: object, unit: Unit, seeds: Seeds) -> Frames:
-    settings: MonksSettings = config.monks  # type: ignore[attr-defined]
-    how: MonkNetSettings = config.monk_nets  # type: ignore[attr-defined]
+def run(config: ObsConfig, unit: Unit, seeds: Seeds) -> Frames:
+    settings = config.monks
+    how = config.monk_nets
     problem = str(unit.condition["problem"])
     decay, alpha = float(unit.condition["decay"]), float(unit.condition["alpha"])
     nets = MonkNets(problem, how.unit)
+    stop: StopRule = nets.stop if settings.stop == "accuracy" else KeepError(settings.error_level)
     start = nets.trained(how, decay, unit.replicates, seeds, "monks")
     prunable = torch.ones(nets.net.weights, dtype=torch.bool)
     if not settings.prune_biases:
@@ -87,9 +81,16 @@ def run(config: object, unit: Unit, seeds: Seeds) -> Frames:
     for method in methods:
         for again in (None, retrain):
             pruned = prune(
-                nets.net, start.theta, nets.train, method, nets.stop,
-                prunable=prunable, retrain=again,
-            )  # fmt: skip
+                nets.net,
+                start.theta,
+                nets.train,
+                method,
+                stop,
+                prunable=prunable,
+                retrain=again,
+                measure=measure if followed else None,
+                to_the_end=followed > 0,
+            )
             head = {
                 "problem": problem,
                 "decay": decay,
@@ -99,11 +100,7 @@ def run(config: object, unit: Unit, seeds: Seeds) -> Frames:
             }
             rows.append(_nets(head, nets, unit, start.gradient_norm, start.theta, pruned))
             if followed:
-                path = prune(
-                    nets.net, start.theta[:followed], nets.train, method, nets.stop,
-                    prunable=prunable, retrain=again, measure=measure, to_the_end=True,
-                )  # fmt: skip
-                paths.append(_path(head, nets, unit.start, path))
+                paths.append(_path(head, nets, unit.start, pruned, followed))
             if method.name == "obs" and again is None:
                 weights.append(_weights(nets, unit, start.theta, pruned, settings.drawn))
     return {
@@ -159,33 +156,35 @@ def _nets(
 
 
 def _path(
-    head: dict[str, object], nets: MonkNets, first: int, pruned: Pruned
+    head: dict[str, object], nets: MonkNets, first: int, pruned: Pruned, followed: int
 ) -> pd.DataFrame:
     """A row a deletion: predicted and actual increase of the error, accuracies after it."""
     frames = []
     for step, deletion in enumerate(pruned.path, start=1):
+        shown = deletion.net < followed
+        columns = {
+            "replicate": deletion.net + first,
+            "weight": deletion.weight,
+            "predicted": deletion.predicted,
+            "before": deletion.before,
+            "deleted": deletion.deleted,
+            "after": deletion.after,
+            "accepted": deletion.accepted,
+            **deletion.measures,
+        }
         frames.append(
             pd.DataFrame(
                 {
                     **head,
-                    "replicate": deletion.net + first,
                     "weights_left": nets.net.weights - step,
-                    "weight": deletion.weight,
-                    "predicted": deletion.predicted,
-                    "before": deletion.before,
-                    "deleted": deletion.deleted,
-                    "after": deletion.after,
-                    "accepted": deletion.accepted,
-                    **deletion.measures,
+                    **{name: column[shown] for name, column in columns.items()},
                 }
             )
         )
     return pd.concat(frames, ignore_index=True)
 
 
-def _weights(
-    nets: MonkNets, unit: Unit, theta: Tensor, pruned: Pruned, drawn: int
-) -> pd.DataFrame:
+def _weights(nets: MonkNets, unit: Unit, theta: Tensor, pruned: Pruned, drawn: int) -> pd.DataFrame:
     """A row a weight, for the nets that may be drawn."""
     names = weight_names(nets)
     frames = []

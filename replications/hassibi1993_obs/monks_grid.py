@@ -14,11 +14,11 @@ from oldschool.runs.experiment import Experiment, Frames, Unit, blocks
 from oldschool.runs.seeds import Seeds
 
 from .monk_nets import HIDDEN_UNITS, MonkNets, data_hashes
-from .settings import MonkNetSettings, MonksGridSettings
+from .settings import ObsConfig
 
 
-def plan(config: object, earlier: Frames) -> list[Unit]:
-    settings: MonksGridSettings = config.monks_grid  # type: ignore[attr-defined]
+def plan(config: ObsConfig, earlier: Frames) -> list[Unit]:
+    settings = config.monks_grid
     return [
         unit
         for transfer in settings.units
@@ -33,9 +33,9 @@ def plan(config: object, earlier: Frames) -> list[Unit]:
     ]
 
 
-def run(config: object, unit: Unit, seeds: Seeds) -> Frames:
-    settings: MonksGridSettings = config.monks_grid  # type: ignore[attr-defined]
-    how: MonkNetSettings = config.monk_nets  # type: ignore[attr-defined]
+def run(config: ObsConfig, unit: Unit, seeds: Seeds) -> Frames:
+    settings = config.monks_grid
+    how = config.monk_nets
     problem, decay = str(unit.condition["problem"]), float(unit.condition["decay"])
     nets = MonkNets(problem, str(unit.condition["unit"]))
     start = nets.trained(how, decay, unit.replicates, seeds, "monks_grid")

@@ -16,15 +16,15 @@ from oldschool.curvature.inverse import recursive_inverse
 from oldschool.runs.experiment import Experiment, Frames, Unit
 from oldschool.runs.seeds import Seeds
 
-from .settings import RecursionSettings
+from .settings import ObsConfig
 
 
 def _one_an_element(*args: Any, out_shape: Any, **kwargs: Any) -> int:
-    return math.prod(out_shape)
+    return int(math.prod(out_shape))
 
 
 def _two_a_product(shape: Any, *args: Any, **kwargs: Any) -> int:
-    return 2 * math.prod(shape)
+    return int(2 * math.prod(shape))
 
 
 def operations(weights: int, samples: int, seed: int) -> int:
@@ -39,8 +39,8 @@ def operations(weights: int, samples: int, seed: int) -> int:
     return int(counter.get_total_flops())
 
 
-def plan(config: object, earlier: Frames) -> list[Unit]:
-    settings: RecursionSettings = config.recursion  # type: ignore[attr-defined]
+def plan(config: ObsConfig, earlier: Frames) -> list[Unit]:
+    settings = config.recursion
     return [
         Unit("recursion", {"weights": weights, "samples": samples}, 0, 1)
         for weights in settings.weights
@@ -48,14 +48,12 @@ def plan(config: object, earlier: Frames) -> list[Unit]:
     ]
 
 
-def run(config: object, unit: Unit, seeds: Seeds) -> Frames:
+def run(config: ObsConfig, unit: Unit, seeds: Seeds) -> Frames:
     weights, samples = int(unit.condition["weights"]), int(unit.condition["samples"])
     seed = seeds.seed("recursion", 0, "gradients", weights=weights, samples=samples)
     count = operations(weights, samples, seed)
     return {
-        "recursion": pd.DataFrame(
-            [{"weights": weights, "samples": samples, "operations": count}]
-        )
+        "recursion": pd.DataFrame([{"weights": weights, "samples": samples, "operations": count}])
     }
 
 

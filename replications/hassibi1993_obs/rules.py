@@ -61,7 +61,7 @@ def rule(positive: Tensor, longest: int = 4) -> str:
     inside = [box for box in itertools.product(*options) if bool(_cut(grid, box).all())]
     inside.sort(key=lambda box: (-_size(box), [sorted(values) for values in box]))
     left = grid.clone()
-    terms = []
+    terms: list[str] = []
     while bool(left.any()):
         if len(terms) == longest:
             return "reads " + ", ".join(f"a{attribute}" for attribute in relevant)

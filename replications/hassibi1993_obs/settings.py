@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from oldschool.errors import require
 from oldschool.runs.experiment import plan_only
@@ -152,9 +153,7 @@ class MonksGridSettings:
         for unit in self.units:
             allowed = f"must be {' or '.join(MONK_UNITS)}"
             require(unit in MONK_UNITS, "monks_grid.units", unit, allowed)
-        require(
-            0 < self.eligible <= 1, "monks_grid.eligible", self.eligible, "must be in (0, 1]"
-        )
+        require(0 < self.eligible <= 1, "monks_grid.eligible", self.eligible, "must be in (0, 1]")
 
 
 @dataclass
@@ -166,6 +165,9 @@ class MonksSettings:
         block: nets a work unit.
         decay: weight decay; null takes the grid's choice, made on training data alone.
         alpha: constant of OBS; null likewise.
+        stop: ``accuracy`` prunes while the training accuracy is the paper's or better,
+            ``error`` while the training error is at or below ``error_level``.
+        error_level: for ``stop=error``.
         prune_biases: whether biases may go.
         retrain_iterations: Levenberg-Marquardt steps after a deletion, where retraining is on.
         paths: nets whose every deletion is kept in the results, followed to the last weight.
@@ -176,6 +178,8 @@ class MonksSettings:
     block: int = plan_only(50)
     decay: float | None = plan_only(None)
     alpha: float | None = plan_only(None)
+    stop: str = "accuracy"
+    error_level: float = 0.05
     prune_biases: bool = True
     retrain_iterations: int = 10
     paths: int = 100
@@ -188,6 +192,10 @@ class MonksSettings:
         for name in ("paths", "drawn"):
             value = getattr(self, name)
             require(value >= 0, f"monks.{name}", value, "must be 0 or more")
+        require(
+            self.stop in ("accuracy", "error"), "monks.stop", self.stop, "must be accuracy or error"
+        )
+        require(self.error_level > 0, "monks.error_level", self.error_level, "must be above 0")
         if self.decay is not None:
             require(self.decay >= 0, "monks.decay", self.decay, "must be 0 or more, or null")
         if self.alpha is not None:
@@ -238,3 +246,14 @@ class RecursionSettings:
                 values,
                 "must be two or more sizes of 1 or more",
             )
+
+
+class ObsConfig(Protocol):
+    """The part of the configuration that the experiments read."""
+
+    xor: XorSettings
+    monk_nets: MonkNetSettings
+    monks_grid: MonksGridSettings
+    monks: MonksSettings
+    inequality: InequalitySettings
+    recursion: RecursionSettings

@@ -71,23 +71,26 @@ def grid(frames: Frames) -> pd.DataFrame:
 def xor_methods(frames: Frames) -> pd.DataFrame:
     """Every set-up, method and alpha: right weight, solved, zero error, the weights chosen."""
     rows = []
-    for (set_up, decay, method, alpha), nets in frames["xor"].groupby(
+    labels = {name: style["label"] for name, style in METHOD_STYLE.items()}
+    labels["obd_lm"] = "OBD, no f'' terms"
+    for _, nets in frames["xor"].groupby(
         ["set_up", "decay", "method", "alpha"], dropna=False, sort=False
     ):
+        one = nets.iloc[0]
         common = nets.weight.value_counts(normalize=True).head(3)
         rows.append(
             {
-                "set-up": set_up,
-                "decay": f"{decay:g}",
-                "method": {"obd_lm": "OBD, no f'' terms"}.get(
-                    method, METHOD_STYLE.get(method, {}).get("label", method)
-                ),
-                "alpha": "" if pd.isna(alpha) else f"{alpha:g}",
+                "set-up": one.set_up,
+                "decay": f"{one.decay:g}",
+                "method": labels[one.method],
+                "alpha": "" if pd.isna(one.alpha) else f"{one.alpha:g}",
                 "minima": len(nets),
                 "can be done without, %": _text(share(int(nets.relearns.sum()), len(nets))),
                 "solved, no retraining, %": _text(share(int(nets.solved.sum()), len(nets))),
                 "error zero, %": _text(share(int(nets.zero.sum()), len(nets))),
-                "weights chosen": ", ".join(f"{name} {100 * s:.0f} %" for name, s in common.items()),
+                "weights chosen": ", ".join(
+                    f"{name} {100 * s:.0f} %" for name, s in common.items()
+                ),
             }
         )
     return pd.DataFrame(rows)
@@ -133,7 +136,9 @@ def xor_deletions(frames: Frames) -> pd.DataFrame:
                     "deleted": weight,
                     "minima": len(of),
                     "relearned at once, %": _text(share(int((of.attempt == 1).sum()), len(of))),
-                    "relearned in any attempt, %": _text(share(int((of.attempt > 0).sum()), len(of))),
+                    "relearned in any attempt, %": _text(
+                        share(int((of.attempt > 0).sum()), len(of))
+                    ),
                     "fresh starts": int(fresh.restarts[weight]),
                     "of them solved, %": _text(
                         share(int(fresh.solved[weight]), int(fresh.restarts[weight]))
@@ -177,4 +182,3 @@ def inequality(frames: Frames) -> pd.DataFrame:
             )
         rows.append(row)
     return pd.DataFrame(rows)
-

@@ -30,7 +30,7 @@ from oldschool.training.objective import Objective
 from oldschool.training.outcome import Trained
 from oldschool.training.second_order import damped_newton, to_minimum
 
-from .settings import XorSettings
+from .settings import ObsConfig, XorSettings
 
 # The paper's names in the order of the net's weights: u to the hidden units (index 3 the
 # bias), v to the output (index 3 the bias).
@@ -186,12 +186,12 @@ def methods(alphas: list[float]) -> list[tuple[Method, float]]:
         (Magnitude(), torch.nan),
         (OptimalBrainDamage(), torch.nan),
         (OptimalBrainDamage(levenberg_marquardt=True, name="obd_lm"), torch.nan),
-        *((OptimalBrainSurgeon(alpha), alpha) for alpha in alphas),
+        *[(OptimalBrainSurgeon(alpha), alpha) for alpha in alphas],
     ]
 
 
-def plan(config: object, earlier: Frames) -> list[Unit]:
-    settings: XorSettings = config.xor  # type: ignore[attr-defined]
+def plan(config: ObsConfig, earlier: Frames) -> list[Unit]:
+    settings = config.xor
     return [
         unit
         for set_up in SET_UPS
@@ -202,8 +202,8 @@ def plan(config: object, earlier: Frames) -> list[Unit]:
     ]
 
 
-def run(config: object, unit: Unit, seeds: Seeds) -> Frames:
-    settings: XorSettings = config.xor  # type: ignore[attr-defined]
+def run(config: ObsConfig, unit: Unit, seeds: Seeds) -> Frames:
+    settings = config.xor
     name, decay = str(unit.condition["set_up"]), float(unit.condition["decay"])
     set_up = SET_UPS[name]
     trained, minimum = train(settings, set_up, decay, unit.replicates, seeds)

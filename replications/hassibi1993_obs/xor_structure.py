@@ -14,12 +14,12 @@ from oldschool.runs.seeds import Seeds
 from oldschool.training.objective import Objective
 from oldschool.training.second_order import damped_newton
 
-from .settings import XorSettings
+from .settings import ObsConfig
 from .xor import SET_UPS, WEIGHTS, solved
 
 
-def plan(config: object, earlier: Frames) -> list[Unit]:
-    settings: XorSettings = config.xor  # type: ignore[attr-defined]
+def plan(config: ObsConfig, earlier: Frames) -> list[Unit]:
+    settings = config.xor
     return [
         unit
         for set_up in SET_UPS
@@ -27,8 +27,8 @@ def plan(config: object, earlier: Frames) -> list[Unit]:
     ]
 
 
-def run(config: object, unit: Unit, seeds: Seeds) -> Frames:
-    settings: XorSettings = config.xor  # type: ignore[attr-defined]
+def run(config: ObsConfig, unit: Unit, seeds: Seeds) -> Frames:
+    settings = config.xor
     name = str(unit.condition["set_up"])
     set_up = SET_UPS[name]
     rows = []

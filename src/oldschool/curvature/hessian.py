@@ -61,9 +61,7 @@ def hessian(net: Mlp, theta: Tensor, task: Task) -> Tensor:
         batch = below if below.ndim == 3 else below[None]
         sources.append(torch.cat([batch, torch.ones_like(batch[:, :1])], dim=1))
 
-    slopes = [
-        layer.transfer.slope(x) for layer, x in zip(net.layers, activities[1:], strict=True)
-    ]
+    slopes = [layer.transfer.slope(x) for layer, x in zip(net.layers, activities[1:], strict=True)]
     bends = [layer.transfer.bend(x) for layer, x in zip(net.layers, activities[1:], strict=True)]
     residual = activities[-1] - task.t.T
     delta = residual * slopes[-1]

@@ -77,7 +77,7 @@ class Mlp:
     @cached_property
     def weights(self) -> int:
         """N, the number of weights, biases counted."""
-        return self.layers[-1].biases.stop
+        return int(self.layers[-1].biases.stop)
 
     @cached_property
     def is_bias(self) -> Tensor:
@@ -88,7 +88,10 @@ class Mlp:
         return flags
 
     def uniform(
-        self, generators: Sequence[torch.Generator], bound: float, dtype: torch.dtype = torch.float64
+        self,
+        generators: Sequence[torch.Generator],
+        bound: float,
+        dtype: torch.dtype = torch.float64,
     ) -> Tensor:
         """Starting weights U(-bound, bound), one generator a net: (R, N)."""
         draws = [

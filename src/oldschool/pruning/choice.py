@@ -31,11 +31,12 @@ class Choice:
 class Method(Protocol):
     """A pruning method: sees the nets and the training set, chooses one weight a net."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """How rows call the method."""
+        ...
 
-    def choose(
-        self, net: Mlp, theta: Tensor, task: Task, kept: Tensor, prunable: Tensor
-    ) -> Choice:
+    def choose(self, net: Mlp, theta: Tensor, task: Task, kept: Tensor, prunable: Tensor) -> Choice:
         """The next deletion.
 
         Args:

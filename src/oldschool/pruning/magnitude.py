@@ -18,9 +18,7 @@ class Magnitude:
 
     name: str = "magnitude"
 
-    def choose(
-        self, net: Mlp, theta: Tensor, task: Task, kept: Tensor, prunable: Tensor
-    ) -> Choice:
+    def choose(self, net: Mlp, theta: Tensor, task: Task, kept: Tensor, prunable: Tensor) -> Choice:
         """See :class:`oldschool.pruning.choice.Method`."""
         weight, _ = least(theta.abs(), prunable)
         nothing = theta.new_full((len(theta),), torch.nan)

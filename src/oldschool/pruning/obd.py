@@ -29,9 +29,7 @@ class OptimalBrainDamage:
     levenberg_marquardt: bool = False
     name: str = "obd"
 
-    def choose(
-        self, net: Mlp, theta: Tensor, task: Task, kept: Tensor, prunable: Tensor
-    ) -> Choice:
+    def choose(self, net: Mlp, theta: Tensor, task: Task, kept: Tensor, prunable: Tensor) -> Choice:
         """See :class:`oldschool.pruning.choice.Method`."""
         diagonal = backpropagated_diagonal(
             net, theta, task, levenberg_marquardt=self.levenberg_marquardt

@@ -49,9 +49,7 @@ class OptimalBrainSurgeon:
     alpha: float
     name: str = "obs"
 
-    def choose(
-        self, net: Mlp, theta: Tensor, task: Task, kept: Tensor, prunable: Tensor
-    ) -> Choice:
+    def choose(self, net: Mlp, theta: Tensor, task: Task, kept: Tensor, prunable: Tensor) -> Choice:
         """See :class:`oldschool.pruning.choice.Method`."""
         nets = len(theta)
         rows = torch.arange(nets)[:, None]

@@ -27,7 +27,7 @@ def accuracy(outputs: Tensor, targets: Tensor, threshold: float) -> Tensor:
         targets: (P, K).
         threshold: the middle between a false and a true target.
     """
-    right = (outputs > threshold) == (targets.T > threshold)
+    right = (outputs > threshold) == (threshold < targets.T)
     return right.all(dim=1).to(outputs.dtype).mean(dim=1)
 
 

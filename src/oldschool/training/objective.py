@@ -78,4 +78,3 @@ class Objective:
             gradient *= self.mask
         error = 0.5 * (residual * residual).sum((1, 2)) / samples
         return error + self.penalty(theta), gradient
-

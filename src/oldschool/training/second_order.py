@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from oldschool.curvature.gauss_newton import gauss_newton, residuals_and_gradients
+from oldschool.curvature.gauss_newton import residuals_and_gradients
 from oldschool.curvature.hessian import hessian
 from oldschool.training.objective import Objective
 from oldschool.training.outcome import Trained, outcome
@@ -44,8 +44,9 @@ def damped_newton(
     spent = torch.zeros(len(theta), dtype=torch.int64)
     alive = torch.arange(len(theta))
     part, now = objective, theta.clone()
+    index = _kept_columns(objective, theta)
     mu = theta.new_full((len(theta),), damping)
-    value, error, gradient, matrix = _expand(part, now, exact)
+    value, error, gradient, matrix = _expand(part, now, index, exact)
     for _ in range(iterations):
         going = (
             (gradient.norm(dim=1) > gradient_tolerance)
@@ -57,15 +58,16 @@ def damped_newton(
             theta[alive] = now
             keep = going.nonzero()[:, 0]
             alive, now, mu, part = alive[keep], now[keep], mu[keep], part.subset(keep)
-            value, error = value[keep], error[keep]
+            value, error, index = value[keep], error[keep], index[keep]
             gradient, matrix = gradient[keep], matrix[keep]
             if len(keep) == 0:
                 break
         damped = matrix.clone()
         damped.diagonal(dim1=1, dim2=2).add_(mu[:, None])
         factor, failed = torch.linalg.cholesky_ex(damped)
-        trial = now - torch.cholesky_solve(gradient[:, :, None], factor)[:, :, 0]
-        new_value, new_error, new_gradient, new_matrix = _expand(part, trial, exact)
+        step = torch.cholesky_solve(gradient[:, :, None], factor)[:, :, 0]
+        trial = now.scatter_add(1, index, -step)
+        new_value, new_error, new_gradient, new_matrix = _expand(part, trial, index, exact)
         better = (new_value < value) & (failed == 0)
         mu = torch.where(better, mu / 10, mu * 4).clamp_min(_SMALLEST_DAMPING)
         now = torch.where(better[:, None], trial, now)
@@ -91,35 +93,63 @@ def to_minimum(
 
     ``iterations`` of the outcome counts both phases.
     """
-    limits = {"gradient_tolerance": gradient_tolerance, "stop_error": stop_error}
-    far = damped_newton(objective, theta, iterations=iterations, **limits)
+    far = damped_newton(
+        objective,
+        theta,
+        iterations=iterations,
+        gradient_tolerance=gradient_tolerance,
+        stop_error=stop_error,
+    )
     near = damped_newton(
-        objective, far.theta, iterations=newton_iterations, exact=True, damping=1e-4, **limits
+        objective,
+        far.theta,
+        iterations=newton_iterations,
+        exact=True,
+        gradient_tolerance=gradient_tolerance,
+        stop_error=stop_error,
+        damping=1e-4,
     )
     return outcome(objective, near.theta, far.iterations + near.iterations)
 
 
+def _kept_columns(objective: Objective, theta: Tensor) -> Tensor:
+    """Indices (R, n) of each net's kept weights, filled up with deleted ones to a common n."""
+    if objective.mask is None:
+        return torch.arange(theta.shape[1]).expand(len(theta), -1)
+    kept = objective.mask.to(torch.int8)
+    order = kept.argsort(dim=1, descending=True, stable=True)
+    return order[:, : int(kept.sum(1).max())]
+
+
 def _expand(
-    objective: Objective, theta: Tensor, exact: bool
+    objective: Objective, theta: Tensor, index: Tensor, exact: bool
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Objective (R,), data term (R,), gradient (R, N), second-derivative matrix (R, N, N)."""
-    net, task, mask = objective.net, objective.task, objective.mask
+    """Objective and data term (R,), gradient (R, n), second-derivative matrix (R, n, n).
+
+    The last two are for the n weights of each net that ``index`` names; zero where deleted.
+    """
+    net, task = objective.net, objective.task
+    rows = torch.arange(len(theta))[:, None]
+    live = None if objective.mask is None else objective.mask.gather(1, index)
     if exact:
         value, gradient = objective.value_and_gradient(theta)
         error = value - objective.penalty(theta)
+        gradient = gradient.gather(1, index)
         matrix = hessian(net, theta, task)
-        if mask is not None:
-            matrix *= mask[:, :, None] & mask[:, None, :]
+        if live is not None:
+            matrix = matrix[rows[:, :, None], index[:, :, None], index[:, None, :]]
+            matrix *= live[:, :, None] & live[:, None, :]
     else:
-        residuals, x = residuals_and_gradients(net, theta, task.x, task.t)
-        if mask is not None:
-            x *= mask[:, :, None, None]
+        residuals, gradients = residuals_and_gradients(net, theta, task.x, task.t)
+        x = gradients.flatten(2)
+        decay = objective.penalty_gradient(theta).gather(1, index)
+        if live is not None:
+            x = x[rows, index] * live[:, :, None]
+            decay = decay * live
         error = 0.5 * (residuals * residuals).sum((1, 2)) / len(task)
         value = error + objective.penalty(theta)
-        pull = torch.bmm(x.flatten(2), residuals.flatten(1)[:, :, None])[:, :, 0] / len(task)
-        decay = objective.penalty_gradient(theta)
-        gradient = pull + (decay if mask is None else decay * mask)
-        matrix = gauss_newton(x)
+        gradient = torch.bmm(x, residuals.flatten(1)[:, :, None])[:, :, 0] / len(task) + decay
+        matrix = torch.bmm(x, x.mT) / len(task)
     matrix.diagonal(dim1=1, dim2=2).add_(
         torch.as_tensor(objective.decay, dtype=theta.dtype).expand(len(theta))[:, None]
     )

@@ -17,7 +17,8 @@ POINTS = 0.05  # in points or pixels: positions may differ in their last digits
 _NUMBER = re.compile(rb"(?<![\w.#])-?\d+\.?\d*(?:e[+-]?\d+)?(?![\w.])")
 _SVG_ID = re.compile(rb"(?<=[\"#])[a-zA-Z]+[0-9a-f]{10}(?=[\")])")
 _SVG_BITMAP = re.compile(rb"data:image/png;base64,[^\"]*")
-_PDF_STREAM = re.compile(rb"stream\r?\n(.*?)\r?\nendstream", re.DOTALL)
+_PDF_STREAM = re.compile(rb" obj\n(<<(?:(?!endobj).)*?>>)\s*stream\n(.*?)\nendstream", re.DOTALL)
+_PDF_OTHER = (b"/Length1 ", b"/Subtype /Image", b"/Type /XRef")  # fonts, bitmaps, offsets
 
 
 def difference(name: str, committed: bytes, made: bytes) -> str:
@@ -83,15 +84,11 @@ def _pdf(committed: bytes, made: bytes) -> str:
 
 def _pdf_text(content: bytes) -> bytes:
     """What a PDF draws: its streams of drawing commands, without fonts and bitmaps."""
-    streams = []
-    for packed in _PDF_STREAM.findall(content):
-        try:
-            stream = zlib.decompress(packed)
-        except zlib.error:
-            continue
-        if stream.isascii():
-            streams.append(stream)
-    return b"\n".join(streams)
+    return b"\n".join(
+        zlib.decompress(packed) if b"/FlateDecode" in head else packed
+        for head, packed in _PDF_STREAM.findall(content)
+        if not any(other in head for other in _PDF_OTHER)
+    )
 
 
 def _drawing(committed: bytes, made: bytes) -> str:

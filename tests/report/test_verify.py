@@ -115,16 +115,21 @@ def test_every_edited_report_file_is_named(finished) -> None:
 
 def test_a_missing_and_a_foreign_file_are_named(finished) -> None:
     (finished.reports / "tables/tiny/weights_left.tex").unlink()
+    (finished.reports / "artefacts.json").unlink()
     (finished.reports / "figures/tiny/mine.png").write_bytes(b"mine")
     (finished.reports / "results/tiny/draft.csv").write_text("a\n1\n")
     (finished.reports / ".DS_Store").write_bytes(b"")
     found = problems(finished)
     assert files(found) == [
+        "reports/artefacts.json",
         "reports/tables/tiny/weights_left.tex",
         "reports/figures/tiny/mine.png",
         "reports/results/tiny/draft.csv",
     ]
-    assert "missing" in found[0] and "nothing makes" in found[1] and "no experiment" in found[2]
+    for line, part in zip(
+        found, ("missing", "missing", "nothing makes", "no experiment"), strict=True
+    ):
+        assert part in line
 
 
 def test_a_changed_code_version_is_named_and_its_units_are_not_run(finished) -> None:

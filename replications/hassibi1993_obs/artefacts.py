@@ -16,14 +16,14 @@ FIGURES = (
         title="Weights left on the MONK's problems",
         caption=(
             "Share of the trained nets that have at most so many weights left when the next "
-            "deletion would take the training accuracy below the paper's. Upper row: no retraining, as in the "
-            "paper. Lower row: ten Levenberg-Marquardt steps after each deletion. All methods "
-            "prune the same nets. Weight decay and alpha were chosen on other nets from "
+            "deletion would take the training accuracy below the paper's. Upper row: no "
+            "retraining, as in the paper. Lower row: ten Levenberg-Marquardt steps after each "
+            "deletion. All methods prune the same nets. Weight decay and alpha were chosen on other nets from "
             "training data alone."
         ),
         alt=(
-            "Cumulative distributions of weights left for magnitude, OBD and OBS on three problems, with the "
-            "paper's count as a line, without and with retraining."
+            "Cumulative distributions of weights left for magnitude, OBD and OBS on three "
+            "problems, with the paper's count as a line, without and with retraining."
         ),
         original="Table 1 of the paper gives one net a problem: 14, 15 and 4 weights by OBS.",
     ),
@@ -88,7 +88,10 @@ FIGURES = (
         needs=("xor",),
         draw=figures.xor_alpha,
         title="XOR: OBS against alpha",
-        caption=f"Minima reached without weight decay, over the paper's range of alpha. {INTERVALS}",
+        caption=(
+            "Shares of the minima reached without weight decay, over the paper's range of alpha. "
+            f"{INTERVALS}"
+        ),
         alt="Lines of shares against alpha for four set-ups, two criteria.",
         original="Section 3 calls the result insensitive to alpha from 1e-8 to 1e-4.",
     ),

@@ -248,7 +248,7 @@ def _alpha(frames: Frames) -> Result:
 def _usual_decay(rows: pd.DataFrame) -> float:
     """The decay at which the nets keep the fewest weights, over all alphas."""
     means = rows.groupby("decay").weights_left.mean()
-    return float(means.index[means.to_numpy().argmin()])
+    return float(means.sort_values(kind="stable").index[0])
 
 
 def _recursion(frames: Frames) -> Result:

@@ -98,7 +98,7 @@ def xor_alpha(frames: Frames) -> Figure:
     looks = [
         ("#0072B2", "o", "-"),
         ("#56B4E9", "s", "--"),
-        ("#D55E00", "^", "-."),
+        ("#D55E00", "^", (0, (1, 1))),
         ("#CC79A7", "D", ":"),
     ]
     for panel, column, title in (

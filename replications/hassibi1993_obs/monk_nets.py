@@ -14,7 +14,7 @@ from oldschool.errors import ConfigError
 from oldschool.nets.mlp import Mlp
 from oldschool.pruning.stop import KeepAccuracy, accuracy
 from oldschool.runs.seeds import Seeds
-from oldschool.training.first_order import backpropagation
+from oldschool.training.momentum import backpropagation
 from oldschool.training.objective import Objective
 from oldschool.training.outcome import Trained
 from oldschool.training.second_order import to_minimum

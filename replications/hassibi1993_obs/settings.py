@@ -30,7 +30,7 @@ class TrainingSettings:
     rate: float = 0.1
     momentum: float = 0.9
     epochs: int = 400
-    iterations: int = 60
+    iterations: int = 20
     newton_iterations: int = 100
     gradient_tolerance: float = 1e-8
 

@@ -25,7 +25,7 @@ from oldschool.pruning.obs import OptimalBrainSurgeon
 from oldschool.pruning.stop import accuracy
 from oldschool.runs.experiment import Experiment, Frames, Unit, blocks
 from oldschool.runs.seeds import Seeds
-from oldschool.training.first_order import backpropagation
+from oldschool.training.momentum import backpropagation
 from oldschool.training.objective import Objective
 from oldschool.training.outcome import Trained
 from oldschool.training.second_order import damped_newton, to_minimum

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from oldschool.data.task import Task
-from oldschool.nets.mlp import Mlp
+from oldschool.nets.mlp import Mlp, backwards
 
 
 def backpropagated_diagonal(
@@ -50,8 +50,8 @@ def backpropagated_diagonal(
         if depth:
             w = matrices[depth][0]
             under = net.layers[depth - 1].transfer
-            first = torch.bmm(w.mT, first * slope)
-            curvature = torch.bmm((w * w).mT, second)
+            first = backwards(w, first * slope)
+            curvature = backwards(w * w, second)
             slope, bend = under.slope(below), under.bend(below)
             second = slope * slope * curvature
             if not levenberg_marquardt:

@@ -12,7 +12,7 @@ from torch.func import vmap
 
 from oldschool.data.task import Task
 from oldschool.nets.error import squared_error
-from oldschool.nets.mlp import Mlp
+from oldschool.nets.mlp import Layer, Mlp, backwards
 
 
 def autodiff_hessian(net: Mlp, theta: Tensor, task: Task, chunk: int | None = None) -> Tensor:
@@ -55,28 +55,14 @@ def hessian(net: Mlp, theta: Tensor, task: Task) -> Tensor:
     activities = net.activities(theta, task.x)
     matrices = [w for w, _ in net.matrices(theta)]
     nets, samples, depth = len(theta), len(task), len(matrices)
-    # sources[l]: what layer l reads, (R or 1, inputs + 1, P), the constant of the biases last
-    sources = []
-    for below in activities[:-1]:
-        batch = below if below.ndim == 3 else below[None]
-        sources.append(torch.cat([batch, torch.ones_like(batch[:, :1])], dim=1))
-
+    # sources[l]: what layer l reads, (inputs + 1, P) or (R, inputs + 1, P), the biases' 1 last
+    sources = [torch.cat([x, torch.ones_like(x[..., :1, :])], dim=-2) for x in activities[:-1]]
     slopes = [layer.transfer.slope(x) for layer, x in zip(net.layers, activities[1:], strict=True)]
-    bends = [layer.transfer.bend(x) for layer, x in zip(net.layers, activities[1:], strict=True)]
     residual = activities[-1] - task.t.T
     delta = residual * slopes[-1]
-    second = torch.diag_embed((slopes[-1] ** 2 + residual * bends[-1]).mT).permute(0, 2, 3, 1)
+    bend = net.layers[-1].transfer.bend(activities[-1])
+    second = _diagonal(slopes[-1] ** 2 + residual * bend)
 
-    places = [
-        torch.cat(
-            [
-                torch.arange(layer.weights.start, layer.weights.stop).view(layer.outputs, -1),
-                torch.arange(layer.biases.start, layer.biases.stop)[:, None],
-            ],
-            dim=1,
-        ).flatten()
-        for layer in net.layers
-    ]
     found = theta.new_empty(nets, net.weights, net.weights)
     for upper in reversed(range(depth)):
         shift: Tensor | None = None  # F' T_(upper-1)m, (R, units below upper, units of m, P)
@@ -85,33 +71,69 @@ def hessian(net: Mlp, theta: Tensor, task: Task) -> Tensor:
             block = _outer(path, sources[upper], sources[lower])
             if lower < upper:
                 if shift is None:
-                    shift = torch.diag_embed(slopes[lower].mT).permute(0, 2, 3, 1)
+                    shift = _diagonal(slopes[lower])
                 else:
                     shift = _through(shift, matrices[lower + 1]) * slopes[lower].unsqueeze(1)
                 moved = torch.einsum("rjp,rikp->rjikp", delta, shift)
-                block[:, :, :-1] += moved @ sources[lower].mT[:, None, None]
-            flat = block.reshape(nets, len(places[upper]), len(places[lower])) / samples
-            found[:, places[upper][:, None], places[lower][None]] = flat
-            if lower < upper:
-                found[:, places[lower][:, None], places[upper][None]] = flat.mT
+                block[:, :, :-1] += _over_samples(moved, sources[lower])
+            _put(found, block / samples, net.layers[upper], net.layers[lower])
             if lower:
                 path = _through(path, matrices[lower]) * slopes[lower - 1].unsqueeze(1)
         if upper:
             w, slope = matrices[upper], slopes[upper - 1]
-            pull = torch.bmm(w.mT, delta)
             second = torch.einsum("rja,rjkp,rkb->rabp", w, second, w)
             second = second * slope.unsqueeze(1) * slope.unsqueeze(2)
-            second.diagonal(dim1=1, dim2=2).add_((pull * bends[upper - 1]).mT)
+            pull = backwards(w, delta)
+            bend = net.layers[upper - 1].transfer.bend(activities[upper])
+            second.diagonal(dim1=1, dim2=2).add_((pull * bend).mT)
             delta = pull * slope
     return found
 
 
+def submatrix(matrix: Tensor, index: Tensor) -> Tensor:
+    """Rows and columns ``index`` (R, n) of each matrix: (R, n, n) from (R, N, N)."""
+    rows = matrix.gather(1, index[:, :, None].expand(-1, -1, matrix.shape[2]))
+    return rows.gather(2, index[:, None, :].expand(-1, index.shape[1], -1))
+
+
+def _diagonal(values: Tensor) -> Tensor:
+    """(R, units, P) as diagonal matrices (R, units, units, P)."""
+    if values.shape[1] == 1:
+        return values.unsqueeze(2)
+    return torch.diag_embed(values.mT).permute(0, 2, 3, 1)
+
+
 def _through(path: Tensor, w: Tensor) -> Tensor:
     """sum_k path[r,j,k,p] w[r,k,h]: one layer further down."""
+    if w.shape[1] == 1:
+        return path * w.unsqueeze(3)
     return torch.einsum("rjkp,rkh->rjhp", path, w)
+
+
+def _over_samples(middle: Tensor, source: Tensor) -> Tensor:
+    """sum_p middle[r,...,p] source[h,p], the source shared or one a net."""
+    if source.ndim == 2:
+        return middle @ source.T
+    flat = torch.bmm(middle.flatten(1, -2), source.mT)
+    return flat.view(*middle.shape[:-1], source.shape[1])
 
 
 def _outer(middle: Tensor, left: Tensor, right: Tensor) -> Tensor:
     """sum_p left[i] middle[j,k] right[h]: (R, j, i, k, h)."""
-    weighted = middle.unsqueeze(2) * left[:, None, :, None, :]
-    return weighted @ right.mT[:, None, None]
+    if left.ndim == 2:  # the inputs twice: one product with all their pairs, shared by the nets
+        pairs = (left[:, None] * right[None]).flatten(0, 1)
+        found = _over_samples(middle, pairs)
+        nets, units, others, _ = found.shape
+        return found.view(nets, units, others, len(left), len(right)).transpose(2, 3)
+    return _over_samples(middle.unsqueeze(2) * left[:, None, :, None, :], right)
+
+
+def _put(found: Tensor, block: Tensor, upper: Layer, lower: Layer) -> None:
+    """Writes a block (R, j, i, k, h), biases last in i and h, and its transpose, to its place."""
+    nets = len(found)
+    for rows, i in ((upper.weights, slice(None, -1)), (upper.biases, slice(-1, None))):
+        for columns, h in ((lower.weights, slice(None, -1)), (lower.biases, slice(-1, None))):
+            part = block[:, :, i, :, h].reshape(nets, rows.stop - rows.start, -1)
+            found[:, rows, columns] = part
+            if upper is not lower:
+                found[:, columns, rows] = part.mT

@@ -18,6 +18,5 @@ def xor(low: float, high: float) -> Task:
         A float64 task with x of shape (4, 2) and t of shape (4, 1).
     """
     x = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], dtype=torch.float64)
-    truth = x[:, :1] != x[:, 1:]
-    t = torch.where(truth, high, low).to(torch.float64)
+    t = torch.tensor([[low], [high], [high], [low]], dtype=torch.float64)
     return Task(x, t)

@@ -131,8 +131,8 @@ class Mlp:
         found = [below]
         for layer, (w, b) in zip(self.layers, self.matrices(theta), strict=True):
             if below.ndim == 2:  # one product for all nets: the inputs are shared
-                a = (w.reshape(-1, layer.inputs) @ below).view(len(theta), layer.outputs, -1)
-                a += b.unsqueeze(2)
+                flat = torch.addmm(b.reshape(-1, 1), w.reshape(-1, layer.inputs), below)
+                a = flat.view(len(theta), layer.outputs, -1)
             else:
                 a = torch.baddbmm(b.unsqueeze(2), w, below)
             below = layer.transfer.f(a)
@@ -142,3 +142,18 @@ class Mlp:
     def outputs(self, theta: Tensor, x: Tensor) -> Tensor:
         """Outputs (R, outputs, P) for weights (R, N) and inputs (P, inputs)."""
         return self.activities(theta, x)[-1]
+
+
+def backwards(w: Tensor, delta: Tensor) -> Tensor:
+    """W^T delta, from a layer's net inputs to the activities below it.
+
+    Args:
+        w: weights (R, outputs, inputs).
+        delta: (R, outputs, P).
+
+    Returns:
+        (R, inputs, P).
+    """
+    if w.shape[1] == 1:  # one output unit: an outer product, faster than a batched one
+        return w.mT * delta
+    return torch.bmm(w.mT, delta)

@@ -113,11 +113,11 @@ def prune(
         choice = method.choose(net, w, task, k, k & may_go)
         k = k.scatter(1, choice.weight[:, None], False)
         w = (w + choice.change) * k
-        deleted = error_after = squared_error(net.outputs(w, task.x), task.t)
+        outputs = net.outputs(w, task.x)
+        deleted = error_after = squared_error(outputs, task.t)
         if retrain is not None:
             w = retrain(w, k, alive)
-        outputs = net.outputs(w, task.x)
-        if retrain is not None:
+            outputs = net.outputs(w, task.x)
             error_after = squared_error(outputs, task.t)
         finite = error_after.isfinite()
         accepted = stop.accepts(outputs, task) & finite

@@ -18,7 +18,7 @@ from oldschool.claims.assess import Judged
 from oldschool.claims.claim import KINDS
 from oldschool.claims.estimate import NotRun
 from oldschool.claims.verdict import VERDICTS
-from oldschool.report import DPI, artefacts, committed, tables
+from oldschool.report import DPI, artefacts, committed, speed, tables
 from oldschool.report.inputs import Inputs
 from oldschool.runs import launch
 from oldschool.runs.config import PROFILES
@@ -46,6 +46,7 @@ def render(read_in: Sequence[Inputs], report_dir: Path, out: Path) -> str:
     )
     return environment.get_template("index.html.j2").render(
         papers=[_paper(inputs, report_dir, out) for inputs in read_in],
+        speed=speed.read(report_dir),
         verdicts=VERDICTS,
         kinds=KINDS,
         profiles=PROFILES,

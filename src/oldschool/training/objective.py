@@ -9,7 +9,7 @@ from torch import Tensor
 
 from oldschool.data.task import Task
 from oldschool.nets.error import squared_error
-from oldschool.nets.mlp import Mlp
+from oldschool.nets.mlp import Mlp, backwards
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Objective:
         residual = activities[-1] - self.task.t.T
         samples = len(self.task)
         gradient = torch.empty_like(theta)
-        delta = residual * self.net.layers[-1].transfer.slope(activities[-1]) / samples
+        delta = self.net.layers[-1].transfer.slope(activities[-1]).mul_(residual).div_(samples)
         matrices = self.net.matrices(theta)
         for depth in reversed(range(len(matrices))):
             layer, below = self.net.layers[depth], activities[depth]
@@ -72,8 +72,8 @@ class Objective:
             else:
                 gradient[:, layer.weights] = torch.bmm(delta, below.mT).flatten(1)
                 slope = self.net.layers[depth - 1].transfer.slope(below)
-                delta = torch.bmm(matrices[depth][0].mT, delta) * slope
-        gradient += self.penalty_gradient(theta)
+                delta = slope.mul_(backwards(matrices[depth][0], delta))
+        gradient.addcmul_(self._decays(theta)[:, None], theta)
         if self.mask is not None:
             gradient *= self.mask
         error = 0.5 * (residual * residual).sum((1, 2)) / samples

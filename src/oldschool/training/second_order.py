@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from oldschool.curvature.gauss_newton import residuals_and_gradients
-from oldschool.curvature.hessian import hessian
+from oldschool.curvature.hessian import hessian, submatrix
 from oldschool.training.objective import Objective
 from oldschool.training.outcome import Trained, outcome
 
@@ -129,7 +129,6 @@ def _expand(
     The last two are for the n weights of each net that ``index`` names; zero where deleted.
     """
     net, task = objective.net, objective.task
-    rows = torch.arange(len(theta))[:, None]
     live = None if objective.mask is None else objective.mask.gather(1, index)
     if exact:
         value, gradient = objective.value_and_gradient(theta)
@@ -137,14 +136,13 @@ def _expand(
         gradient = gradient.gather(1, index)
         matrix = hessian(net, theta, task)
         if live is not None:
-            matrix = matrix[rows[:, :, None], index[:, :, None], index[:, None, :]]
-            matrix *= live[:, :, None] & live[:, None, :]
+            matrix = submatrix(matrix, index) * (live[:, :, None] & live[:, None, :])
     else:
         residuals, gradients = residuals_and_gradients(net, theta, task.x, task.t)
         x = gradients.flatten(2)
         decay = objective.penalty_gradient(theta).gather(1, index)
         if live is not None:
-            x = x[rows, index] * live[:, :, None]
+            x = x[torch.arange(len(theta))[:, None], index] * live[:, :, None]
             decay = decay * live
         error = 0.5 * (residuals * residuals).sum((1, 2)) / len(task)
         value = error + objective.penalty(theta)

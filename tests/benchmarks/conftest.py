@@ -1,0 +1,67 @@
+"""Ratios measured in one run are kept in the report, with the machine they were measured on."""
+
+import csv
+import io
+import time
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from oldschool import paths
+from oldschool.report.speed import COLUMNS, speed_file
+from oldschool.runs import files, provenance
+
+RATIOS: list[dict[str, str]] = []
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Both sides of every ratio on one thread."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def keep_ratio(benchmark) -> Callable[..., float]:
+    """Records seconds of the benchmarked side and of what it is held against."""
+
+    def keep(what: str, against: str, seconds: float, other: float, bar: str = "") -> float:
+        ratio = other / seconds
+        benchmark.extra_info["ratio"] = ratio
+        RATIOS.append(
+            {
+                "what": what,
+                "seconds": f"{seconds:.3g}",
+                "against": against,
+                "against_seconds": f"{other:.3g}",
+                "ratio": f"{ratio:.3g}",
+                "bar": bar,
+                "machine": provenance.environment()["cpu"],
+            }
+        )
+        return ratio
+
+    return keep
+
+
+def seconds_of(function: Callable[[], object], repeats: int = 3) -> float:
+    """The least wall time of a few calls, the first not counted."""
+    function()
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    if exitstatus == 0 and RATIOS:
+        text = io.StringIO()
+        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(RATIOS)
+        files.replace_if_different(speed_file(paths.reports()), text.getvalue().encode())

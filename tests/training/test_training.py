@@ -1,0 +1,114 @@
+"""Gradients against autograd; every trainer reaches a minimum and leaves masks alone."""
+
+import pytest
+import torch
+
+from oldschool.data.xor import xor
+from oldschool.nets.mlp import Mlp
+from oldschool.training.momentum import backpropagation
+from oldschool.training.objective import Objective
+from oldschool.training.second_order import damped_newton, to_minimum
+from tests.problems import ARCHITECTURES, as_module, task_for, weights_for
+
+DECAYS = [0.0, 1e-3, torch.tensor([0.0, 1e-3, 1e-2], dtype=torch.float64)]
+
+
+@pytest.mark.parametrize("net", ARCHITECTURES, ids=str)
+@pytest.mark.parametrize("decay", DECAYS, ids=["none", "one", "each"])
+@pytest.mark.parametrize("masked", [False, True])
+def test_gradient_is_that_of_autograd(net, decay, masked):
+    theta, task = weights_for(net), task_for(net)
+    mask = None
+    if masked:
+        mask = torch.rand(theta.shape, generator=torch.Generator().manual_seed(1)) < 0.7
+        theta = theta * mask
+    objective = Objective(net, task, decay, mask)
+    value, gradient = objective.value_and_gradient(theta)
+    w = theta.clone().requires_grad_()
+    total = objective.value(w)
+    (expected,) = torch.autograd.grad(total.sum(), w)
+    torch.testing.assert_close(value, total.detach())
+    torch.testing.assert_close(gradient, expected if mask is None else expected * mask)
+
+
+def test_momentum_is_that_of_torch_sgd():
+    net, steps, rate = ARCHITECTURES[1], 25, 0.05
+    theta, task = weights_for(net, 1), task_for(net)
+    ours = backpropagation(Objective(net, task), theta, rate=rate, momentum=0.9, epochs=steps)
+    module = as_module(net, theta[0])
+    sgd = torch.optim.SGD(module.parameters(), lr=rate, momentum=0.9)
+    for _ in range(steps):
+        sgd.zero_grad()
+        (0.5 * (module(task.x) - task.t).square().sum()).backward()
+        sgd.step()
+    flat = torch.cat([p.detach().flatten() for p in module.parameters()])
+    torch.testing.assert_close(ours.theta[0], flat)
+
+
+@pytest.mark.parametrize("decay", [0.0, 1e-3])
+def test_newton_reaches_a_minimum_and_says_so(decay):
+    net = Mlp((2, 2, 1), "tanh", "tanh")
+    objective = Objective(net, xor(-0.8, 0.8), decay)
+    trained = to_minimum(
+        objective,
+        weights_for(net, 40, 1.0),
+        iterations=200,
+        newton_iterations=100,
+        gradient_tolerance=1e-10,
+    )
+    assert float(trained.gradient_norm.median()) <= 1e-10
+    w = trained.theta.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(objective.value(w).sum(), w)
+    torch.testing.assert_close(trained.gradient_norm, gradient.norm(dim=1), atol=1e-12, rtol=1e-6)
+    curvature = torch.func.vmap(torch.func.hessian(lambda one: objective.value(one[None])[0]))
+    least = torch.linalg.eigvalsh(curvature(trained.theta)).amin(dim=1)
+    reached = trained.gradient_norm <= 1e-10
+    assert float(least[reached].min()) > -1e-7  # a minimum, no saddle
+
+
+def test_a_step_never_raises_the_objective():
+    net = ARCHITECTURES[3]
+    objective = Objective(net, task_for(net), 1e-4)
+    theta = weights_for(net, 10)
+    last = objective.value(theta)
+    for exact in (False, True):
+        for steps in (1, 3, 10):
+            found = damped_newton(objective, theta, iterations=steps, exact=exact).value
+            assert bool((found <= last + 1e-15).all())
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_deleted_weights_stay_deleted_whatever_their_number(exact):
+    net = ARCHITECTURES[1]
+    theta, task = weights_for(net, 12), task_for(net)
+    mask = torch.rand(theta.shape, generator=torch.Generator().manual_seed(5)) < 0.6
+    assert len(set(mask.sum(1).tolist())) > 1
+    theta = theta * mask
+    objective = Objective(net, task, 1e-3, mask)
+    found = damped_newton(objective, theta, iterations=60, exact=exact)
+    assert not found.theta[~mask].any()
+    assert bool((found.gradient_norm < 1e-3).all())
+    alone = damped_newton(
+        objective.subset(torch.tensor([4])), theta[4:5], iterations=60, exact=exact
+    )
+    torch.testing.assert_close(found.theta[4], alone.theta[0], atol=1e-6, rtol=1e-6)
+
+
+def test_divergence_is_reported_not_hidden():
+    net = Mlp((4, 3, 1), "linear", "linear")
+    trained = backpropagation(
+        Objective(net, task_for(net)), weights_for(net), rate=50.0, momentum=0.9, epochs=300
+    )
+    assert bool(trained.diverged.all())
+
+
+def test_stop_error_ends_training_early():
+    net = Mlp((2, 2, 1), "logistic", "logistic")
+    objective = Objective(net, xor(0, 1))
+    theta = weights_for(net, 30, 1.0)
+    short = damped_newton(objective, theta, iterations=400, stop_error=1e-2)
+    long = damped_newton(objective, theta, iterations=400, stop_error=1e-4)
+    done = long.error <= 1e-4
+    assert bool(done.any())
+    assert bool((short.error[done] <= 1e-2).all())
+    assert bool((short.iterations[done] < long.iterations[done]).all())

@@ -510,29 +510,41 @@ def _draw_monk_net(axes: Axes, weights: dict[str, float]) -> None:
 
 
 def predicted_actual(frames: Frames) -> Figure:
-    """Predicted against actual increase of the error at every accepted OBS and OBD deletion."""
+    """Predicted against actual increase of the error: MONK's deletions, XOR's first deletions."""
+    figure, panels = subplots(2, 2, width=DOUBLE, height=5.4, sharex=True, sharey=True)
     paths = frames["monks_paths"]
-    figure, panels = subplots(1, 3, width=DOUBLE, height=2.7, sharex=True, sharey=True)
-    for panel, problem in zip(panels, PAPER_LEFT, strict=True):
-        rows = paths[(paths.problem == problem) & ~paths.retrained & paths.accepted]
+    paths = paths[~paths.retrained & paths.accepted]
+    first = frames["inequality"]
+    first = first[first.task.str.startswith("xor")]
+    for panel, task in zip(panels.flat, (*PAPER_LEFT, "xor"), strict=True):
+        nets = len(first) if task == "xor" else paths[paths.problem == task].replicate.nunique()
         for method in ("obd", "obs"):
-            of = rows[rows.method == method]
-            actual = of.deleted - of.before
-            shown = (of.predicted > 0) & (actual > 0)
+            if task == "xor":
+                predicted, actual = first[f"{method}_predicted"], first[f"{method}_actual"]
+            else:
+                rows = paths[(paths.problem == task) & (paths.method == method)]
+                predicted, actual = rows.predicted, rows.deleted - rows.before
+            shown = (predicted > 0) & (actual > 0)
             look = METHOD_STYLE[method]
             panel.plot(
-                of.predicted[shown], actual[shown], linestyle="none", marker=look["marker"],
-                markersize=1.6, alpha=0.35, color=look["color"], rasterized=True,
-                label=f"{look['label']}, n = {len(of)}: {100 * (1 - shown.mean()):.0f} % not shown",
-            )  # fmt: skip
-        panel.plot([1e-12, 1], [1e-12, 1], color="black", linewidth=0.8)
-        panel.set(
-            xscale="log", yscale="log", xlim=(1e-10, 1), ylim=(1e-10, 1),
-            title=f"{PROBLEM[problem]}, {rows.replicate.nunique()} nets",
-            xlabel="predicted increase of E",
-        )  # fmt: skip
+                predicted[shown],
+                actual[shown],
+                linestyle="none",
+                marker=look["marker"],
+                markersize=1.8,
+                alpha=0.35,
+                color=look["color"],
+                rasterized=True,
+                label=f"{look['label']}, n = {len(actual)}, {100 * (1 - shown.mean()):.0f} % fall",
+            )
+        panel.plot([1e-12, 10], [1e-12, 10], color="black", linewidth=0.8)
+        panel.set(xscale="log", yscale="log", xlim=(1e-10, 3), ylim=(1e-10, 3))
+        panel.set_title(f"{PROBLEM.get(task, 'XOR, first deletion')}, {nets} nets")
         panel.legend(fontsize=5.8, loc="lower right", markerscale=2.5)
-    panels[0].set_ylabel("actual increase of E")
+    for panel in panels[1]:
+        panel.set_xlabel("predicted increase of E")
+    for panel in panels[:, 0]:
+        panel.set_ylabel("actual increase of E")
     return figure
 
 

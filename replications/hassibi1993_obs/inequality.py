@@ -1,8 +1,8 @@
 """E(mag) >= E(OBD) >= E(OBS) (section 3): predicted to second order, and as it really is.
 
-Each method deletes its first weight in nets at a minimum of the error. All three predictions
-use one and the same matrix, H = 1/P sum X X^T + alpha I: w^2 H_qq / 2 for a weight deleted
-alone, w^2 / (2 [H^-1]_qq) for OBS. OBD picks by the diagonal of that H.
+Each method deletes its first weight in every net of ``xor`` (without decay) and ``monks``. All
+three predictions use one and the same matrix, H = 1/P sum X X^T + alpha I: w^2 H_qq / 2 for a
+weight deleted alone, w^2 / (2 [H^-1]_qq) for OBS. OBD picks by the diagonal of that H.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ def plan(config: ObsConfig, earlier: Frames) -> list[Unit]:
     condition: dict[str, Scalar]
     for set_up in xor.SET_UPS:
         condition = {"task": f"xor {set_up}", "decay": 0.0}
-        units += blocks("inequality", condition, settings.xor_starts, settings.block)
+        units += blocks("inequality", condition, config.xor.starts, settings.block)
     for problem in HIDDEN_UNITS:
         decay, _ = decay_and_alpha(config, earlier["monks_grid"], problem)
         condition = {"task": problem, "decay": decay}
-        units += blocks("inequality", condition, settings.monk_nets, settings.block)
+        units += blocks("inequality", condition, config.monks.nets, settings.block)
     return units
 
 

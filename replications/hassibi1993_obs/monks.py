@@ -21,6 +21,7 @@ from oldschool.pruning.stop import KeepError, StopRule
 from oldschool.runs.experiment import Experiment, Frames, Scalar, Unit, blocks
 from oldschool.runs.seeds import Seeds
 from oldschool.training.objective import Objective
+from oldschool.training.outcome import Trained
 from oldschool.training.second_order import damped_newton
 
 from .monk_nets import HIDDEN_UNITS, MonkNets, data_hashes, decay_and_alpha, inputs_left, positives
@@ -57,6 +58,7 @@ def run(config: ObsConfig, unit: Unit, seeds: Seeds) -> Frames:
     nets = MonkNets(problem, how.unit)
     stop: StopRule = nets.stop if settings.stop == "accuracy" else KeepError(settings.error_level)
     start = nets.trained(how, decay, unit.replicates, seeds, "monks")
+    good = stop.accepts(nets.net.outputs(start.theta, nets.train.x), nets.train)
     prunable = torch.ones(nets.net.weights, dtype=torch.bool)
     if not settings.prune_biases:
         prunable = ~nets.net.is_bias
@@ -98,7 +100,7 @@ def run(config: ObsConfig, unit: Unit, seeds: Seeds) -> Frames:
                 "method": method.name,
                 "retrained": again is not None,
             }
-            rows.append(_nets(head, nets, unit, start.gradient_norm, start.theta, pruned))
+            rows.append(_nets(head, nets, unit, start, good & ~start.diverged, pruned))
             if followed:
                 paths.append(_path(head, nets, unit.start, pruned, followed))
             if method.name == "obs" and again is None:
@@ -128,8 +130,8 @@ def _nets(
     head: dict[str, object],
     nets: MonkNets,
     unit: Unit,
-    gradient_norm: Tensor,
-    theta: Tensor,
+    start: Trained,
+    good: Tensor,
     pruned: Pruned,
 ) -> pd.DataFrame:
     """A row a net: what it was, and what was left of it."""
@@ -140,10 +142,10 @@ def _nets(
         {
             **head,
             "replicate": list(unit.replicates),
-            "trained": [text != "refused before pruning" for text in pruned.reason],
-            "gradient_norm": gradient_norm,
-            "start_train_accuracy": nets.train_accuracy(theta),
-            "start_test_accuracy": nets.test_accuracy(theta),
+            "trained": good,
+            "gradient_norm": start.gradient_norm,
+            "start_train_accuracy": nets.train_accuracy(start.theta),
+            "start_test_accuracy": nets.test_accuracy(start.theta),
             "weights_left": pruned.weights_left,
             "inputs_left": inputs_left(nets.net, pruned.kept),
             "train_accuracy": nets.train_accuracy(pruned.theta),

@@ -208,21 +208,15 @@ class InequalitySettings:
 
     Attributes:
         alpha: constant of OBS, the middle of the paper's range.
-        xor_starts: random starts of each XOR set-up.
-        monk_nets: nets of each MONK's problem.
         block: nets a work unit.
     """
 
     alpha: float = 1e-6
-    xor_starts: int = plan_only(1000)
-    monk_nets: int = plan_only(500)
     block: int = plan_only(250)
 
     def __post_init__(self) -> None:
         require(self.alpha > 0, "inequality.alpha", self.alpha, "must be above 0")
-        for name in ("xor_starts", "monk_nets", "block"):
-            value = getattr(self, name)
-            require(value >= 1, f"inequality.{name}", value, "must be 1 or more")
+        require(self.block >= 1, "inequality.block", self.block, "must be 1 or more")
 
 
 @dataclass

@@ -95,18 +95,22 @@ def prune(
 
     Returns:
         The pruned nets; one that the rule refuses before any deletion keeps all its weights,
-        with the reason ``refused before pruning``.
+        with the reason ``refused before pruning``, or ``error is not finite``.
     """
     theta = theta.clone()
     kept = torch.ones_like(theta, dtype=torch.bool)
     may_go = torch.ones(net.weights, dtype=torch.bool) if prunable is None else prunable
     outputs = net.outputs(theta, task.x)
-    good = stop.accepts(outputs, task)
-    reason = ["" if ok else "refused before pruning" for ok in good.tolist()]
+    first_error = squared_error(outputs, task.t)
+    good = stop.accepts(outputs, task) & first_error.isfinite()
+    reason = [
+        "" if ok else "refused before pruning" if finite else "error is not finite"
+        for ok, finite in zip(good.tolist(), first_error.isfinite().tolist(), strict=True)
+    ]
     final_theta, final_kept = theta.clone(), kept.clone()
     path: list[Deletion] = []
     alive = torch.arange(len(theta)) if to_the_end else good.nonzero()[:, 0]
-    w, k, error = theta[alive], kept[alive], squared_error(outputs[alive], task.t)
+    w, k, error = theta[alive], kept[alive], first_error[alive]
     for _ in range(int(may_go.sum())):
         if len(alive) == 0:
             break

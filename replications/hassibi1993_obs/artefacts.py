@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from oldschool.runs.experiment import Figure, Table
 
-from . import figures, tables
+from . import tables
+from .figures import monks, prediction, xor
 
 INTERVALS = "Bars are 90 % Wilson intervals."
 
@@ -12,7 +13,7 @@ FIGURES = (
     Figure(
         name="monks_weights",
         needs=("monks",),
-        draw=figures.monks_weights,
+        draw=monks.monks_weights,
         title="Weights left on the MONK's problems",
         caption=(
             "Share of the trained nets that have at most so many weights left when the next "
@@ -30,7 +31,7 @@ FIGURES = (
     Figure(
         name="monks_paths",
         needs=("monks_paths", "monks"),
-        draw=figures.monks_paths,
+        draw=monks.monks_paths,
         title="Error along the whole path of deletions",
         caption=(
             "Median over nets (band: quartiles, drawn where nets are not retrained) of training "
@@ -43,7 +44,7 @@ FIGURES = (
     Figure(
         name="monks_grid",
         needs=("monks_grid", "monks"),
-        draw=figures.monks_grid,
+        draw=monks.monks_grid,
         title="Weight decay and alpha decide what OBS reaches",
         caption=(
             "Mean weights left by OBS without retraining at the paper's training accuracy. "
@@ -57,7 +58,7 @@ FIGURES = (
     Figure(
         name="monk1_net",
         needs=("monks_weights", "monks"),
-        draw=figures.monk1_net,
+        draw=monks.monk1_net,
         title="A MONK-1 net before and after OBS",
         caption=(
             "The net, of those whose weights are kept, that ends nearest to the median count. "
@@ -69,7 +70,7 @@ FIGURES = (
     Figure(
         name="xor_right",
         needs=("xor",),
-        draw=figures.xor_right,
+        draw=xor.xor_right,
         title="XOR: how often each method deletes a right weight",
         caption=(
             "Left: share of minima at which the net without the chosen weight relearns XOR in "
@@ -86,7 +87,7 @@ FIGURES = (
     Figure(
         name="xor_alpha",
         needs=("xor",),
-        draw=figures.xor_alpha,
+        draw=xor.xor_alpha,
         title="XOR: OBS against alpha",
         caption=(
             "Shares of the minima reached without weight decay, over the paper's range of alpha. "
@@ -98,7 +99,7 @@ FIGURES = (
     Figure(
         name="xor_nets",
         needs=("xor", "xor_starts"),
-        draw=figures.xor_nets,
+        draw=xor.xor_nets,
         title="XOR: the three pruned nets",
         caption=(
             "The first minimum at which the methods delete what they delete in the paper's "
@@ -111,7 +112,7 @@ FIGURES = (
     Figure(
         name="xor_hessian",
         needs=("xor", "xor_starts"),
-        draw=figures.xor_hessian,
+        draw=xor.xor_hessian,
         title="XOR: the Hessian at a minimum",
         caption="Magnitudes of the elements of H = 1/P sum X X^T at the minimum drawn above.",
         alt="Heat map of a 9 by 9 matrix with large elements off the diagonal.",
@@ -120,7 +121,7 @@ FIGURES = (
     Figure(
         name="xor_surface",
         needs=("xor", "xor_starts"),
-        draw=figures.xor_surface,
+        draw=xor.xor_surface,
         title="XOR: slices of the error surface",
         caption=(
             "Error over two weights with the seven others fixed at the minimum drawn above. "
@@ -133,7 +134,7 @@ FIGURES = (
     Figure(
         name="inequality",
         needs=("inequality",),
-        draw=figures.inequality,
+        draw=prediction.inequality,
         title="E(mag) >= E(OBD) >= E(OBS) for one deletion",
         caption=(
             "Share of nets at a minimum in which the error increases of the three methods' "
@@ -146,7 +147,7 @@ FIGURES = (
     Figure(
         name="predicted_actual",
         needs=("monks_paths", "inequality"),
-        draw=figures.predicted_actual,
+        draw=prediction.predicted_actual,
         title="Predicted and actual increase of the error",
         caption=(
             "MONK's problems: each mark is one deletion that the stop rule accepted, no "

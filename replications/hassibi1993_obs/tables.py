@@ -10,7 +10,7 @@ from oldschool.report.tables import fmt
 from oldschool.runs.experiment import Frames
 
 from .estimates import monks, ordered
-from .figures import METHODS, PAPER_LEFT, PAPER_TEST, PROBLEM
+from .figures.common import METHODS, PAPER_LEFT, PAPER_TEST, PROBLEM
 from .xor import SET_UPS, WEIGHTS
 
 

@@ -19,6 +19,7 @@ from .settings import (
     XorSettings,
 )
 from .xor import XOR
+from .xor_stop import XOR_STOP
 from .xor_structure import XOR_STRUCTURE
 
 REPLICATION = Replication(
@@ -34,7 +35,7 @@ REPLICATION = Replication(
         "inequality": InequalitySettings,
         "recursion": RecursionSettings,
     },
-    experiments=(RECURSION, XOR, XOR_STRUCTURE, MONKS_GRID, MONKS, INEQUALITY),
+    experiments=(RECURSION, XOR, XOR_STOP, XOR_STRUCTURE, MONKS_GRID, MONKS, INEQUALITY),
     figures=FIGURES,
     tables=TABLES,
     estimates=ESTIMATES,

@@ -2,7 +2,8 @@
 
 Each method deletes its first weight in every net of ``xor`` (without decay) and ``monks``. All
 three predictions use one and the same matrix, H = 1/P sum X X^T + alpha I: w^2 H_qq / 2 for a
-weight deleted alone, w^2 / (2 [H^-1]_qq) for OBS. OBD picks by the diagonal of that H.
+weight deleted alone, w^2 / (2 [H^-1]_qq) for OBS. There OBD picks by the diagonal of that H
+(``obd_lm``, no f'' terms); the OBD of the other experiments picks by the exact diagonal (``obd``).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from oldschool.curvature.diagonal import backpropagated_diagonal
 from oldschool.curvature.gauss_newton import gauss_newton, output_gradients
 from oldschool.curvature.inverse import damped_inverse
 from oldschool.data.task import Task
@@ -41,18 +43,24 @@ def plan(config: ObsConfig, earlier: Frames) -> list[Unit]:
 
 
 def first_deletion(net: Mlp, theta: Tensor, task: Task, alpha: float) -> dict[str, Tensor]:
-    """Predicted and actual error increase of each method's first deletion, (R,) each."""
+    """Predicted and actual error increase of each method's first deletion, (R,) each.
+
+    Columns ``<method>_weight``, ``_predicted``, ``_actual`` for magnitude, obd_lm, obd and obs,
+    and ``error`` before the deletion.
+    """
     h = gauss_newton(output_gradients(net, theta, task.x))
     h.diagonal(dim1=1, dim2=2).add_(alpha)
     inverse = damped_inverse(h, 0.0)
     alone = obd.saliency(theta, h.diagonal(dim1=1, dim2=2))
+    exact = obd.saliency(theta, backpropagated_diagonal(net, theta, task))
     surgeon = obs.saliency(theta, inverse)
     rows = torch.arange(len(theta))
     base = squared_error(net.outputs(theta, task.x), task.t)
     found = {"error": base}
     for name, score, predicted in (
         ("magnitude", theta.abs(), alone),
-        ("obd", alone, alone),
+        ("obd_lm", alone, alone),
+        ("obd", exact, exact),
         ("obs", surgeon, surgeon),
     ):
         q = score.argmin(dim=1)

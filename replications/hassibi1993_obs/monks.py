@@ -20,9 +20,7 @@ from oldschool.pruning.obs import OptimalBrainSurgeon
 from oldschool.pruning.stop import KeepError, StopRule
 from oldschool.runs.experiment import Experiment, Frames, Scalar, Unit, blocks
 from oldschool.runs.seeds import Seeds
-from oldschool.training.objective import Objective
 from oldschool.training.outcome import Trained
-from oldschool.training.second_order import damped_newton
 
 from .monk_nets import HIDDEN_UNITS, MonkNets, data_hashes, decay_and_alpha, inputs_left, positives
 from .rules import clause_cases, rule
@@ -63,13 +61,7 @@ def run(config: ObsConfig, unit: Unit, seeds: Seeds) -> Frames:
     if not settings.prune_biases:
         prunable = ~nets.net.is_bias
 
-    def retrain(theta: Tensor, kept: Tensor, _: Tensor) -> Tensor:
-        return damped_newton(
-            Objective(nets.net, nets.train, decay, kept),
-            theta,
-            iterations=settings.retrain_iterations,
-            gradient_tolerance=how.training.gradient_tolerance,
-        ).theta
+    retrain = nets.retraining(how, decay, settings.retrain_iterations)
 
     def measure(theta: Tensor) -> dict[str, Tensor]:
         return {
@@ -135,7 +127,7 @@ def _nets(
     pruned: Pruned,
 ) -> pd.DataFrame:
     """A row a net: what it was, and what was left of it."""
-    answers = positives(nets, pruned.theta)
+    answers, before = positives(nets, pruned.theta), positives(nets, start.theta)
     is_third = nets.problem == "monk3"
     clause = clause_cases()
     return pd.DataFrame(
@@ -150,6 +142,7 @@ def _nets(
             "inputs_left": inputs_left(nets.net, pruned.kept),
             "train_accuracy": nets.train_accuracy(pruned.theta),
             "test_accuracy": nets.test_accuracy(pruned.theta),
+            "start_is_clause": (before == clause).all(dim=1) & is_third,
             "is_clause": (answers == clause).all(dim=1) & is_third,
             "rule": [rule(row) for row in answers] if is_third else "",
             "reason": pruned.reason,

@@ -59,8 +59,9 @@ class XorSettings:
         block: starts a work unit.
         decays: weight decays of the training; 0 is the paper's form.
         training: how nets are trained; ``epochs`` more than for MONK's, four patterns only.
-        stop_error: training without decay ends at this error where targets are out of reach,
-            in units of the squared distance of the two targets.
+        stop_error: training without decay ends at or below this error where targets are out
+            of reach, in units of the squared distance of the two targets.
+        stop_errors: the values of ``stop_error`` that ``xor_stop`` compares.
         zero_error: an error at or below this, in the same units, counts as zero.
         alphas: the constants of OBS that are compared.
         relearn_attempts: retrainings of each of the nine pruned nets of a minimum; the first
@@ -77,6 +78,7 @@ class XorSettings:
         default_factory=lambda: TrainingSettings(epochs=1000, iterations=300)
     )
     stop_error: float = 1e-4
+    stop_errors: list[float] = plan_only([1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8])
     zero_error: float = 1e-3
     alphas: list[float] = field(default_factory=lambda: list(PAPER_ALPHAS))
     relearn_attempts: int = 4
@@ -91,6 +93,8 @@ class XorSettings:
             require(value >= 1, f"xor.{name}", value, "must be 1 or more")
         for decay in self.decays:
             require(decay >= 0, "xor.decays", decay, "must be 0 or more")
+        for error in self.stop_errors:
+            require(error > 0, "xor.stop_errors", error, "must be above 0")
         for alpha in self.alphas:
             require(alpha > 0, "xor.alphas", alpha, "must be above 0")
         for name in ("stop_error", "zero_error", "relearn_noise"):
@@ -131,6 +135,9 @@ class MonksGridSettings:
         decays: weight decays compared.
         alphas: constants of OBS compared; the choice is made within the paper's range.
         units: unit functions compared; the choice is made for ``monk_nets.unit``.
+        retrained_nets: nets, from the first, on which magnitude and OBD are also run with
+            retraining.
+        retrain_iterations: most Levenberg-Marquardt steps after a deletion in these.
         eligible: least share of nets that must reach the paper's training accuracy for a
             decay to be chosen.
     """
@@ -140,12 +147,16 @@ class MonksGridSettings:
     decays: list[float] = plan_only([0.0, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3])
     alphas: list[float] = field(default_factory=lambda: [*PAPER_ALPHAS, 1e-3])
     units: list[str] = plan_only(["logistic", "tanh"])
+    retrained_nets: int = 50
+    retrain_iterations: int = 40
     eligible: float = plan_only(0.9)
 
     def __post_init__(self) -> None:
-        for name in ("nets", "block"):
+        for name in ("nets", "block", "retrain_iterations"):
             value = getattr(self, name)
             require(value >= 1, f"monks_grid.{name}", value, "must be 1 or more")
+        least = self.retrained_nets
+        require(least >= 0, "monks_grid.retrained_nets", least, "must be 0 or more")
         for decay in self.decays:
             require(decay >= 0, "monks_grid.decays", decay, "must be 0 or more")
         for alpha in self.alphas:
@@ -169,7 +180,8 @@ class MonksSettings:
             ``error`` while the training error is at or below ``error_level``.
         error_level: for ``stop=error``.
         prune_biases: whether biases may go.
-        retrain_iterations: Levenberg-Marquardt steps after a deletion, where retraining is on.
+        retrain_iterations: most Levenberg-Marquardt steps after a deletion, where retraining
+            is on; it ends earlier where a step hardly lowers the objective.
         paths: nets whose every deletion is kept in the results, followed to the last weight.
         drawn: nets whose weights are kept in the results.
     """
@@ -181,7 +193,7 @@ class MonksSettings:
     stop: str = "accuracy"
     error_level: float = 0.05
     prune_biases: bool = True
-    retrain_iterations: int = 10
+    retrain_iterations: int = 40
     paths: int = 100
     drawn: int = 50
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import pandas as pd
+import torch
 
 from oldschool.claims.estimate import Estimate, NotRun, mean, median, share
 from oldschool.report.style import METHOD_STYLE
 from oldschool.report.tables import fmt
 from oldschool.runs.experiment import Frames
 
-from .estimates import monks, ordered
 from .figures.common import METHODS, PAPER_LEFT, PAPER_TEST, PROBLEM
-from .xor import SET_UPS, WEIGHTS
+from .monk_nets import START_WEIGHTS
+from .rules import CLAUSE
+from .selection import at_least, monks, ordered
+from .xor import SET_UPS, WEIGHTS, canonical
 
 
 def _text(found: Estimate | NotRun) -> str:
@@ -46,25 +49,31 @@ def table1(frames: Frames) -> pd.DataFrame:
 
 
 def grid(frames: Frames) -> pd.DataFrame:
-    """Weights left by OBS over weight decay and alpha, mean of the nets trained."""
+    """Mean weights left over weight decay: OBS at every alpha, magnitude and OBD beside it."""
     rows = []
     for (unit, problem, decay), nets in frames["monks_grid"].groupby(["unit", "problem", "decay"]):
-        by_alpha = nets[nets.trained].groupby("alpha").weights_left.mean()
-        one = nets[nets.alpha == nets.alpha.iloc[0]]
-        rows.append(
-            {
-                "units": unit,
-                "problem": PROBLEM[str(problem)],
-                "decay": f"{decay:g}",
-                "nets": len(one),
-                "trained, %": f"{100 * one.trained.mean():.0f}",
-                "test accuracy at start, %": f"{100 * one.start_test_accuracy.mean():.1f}",
-                **{
-                    f"alpha {alpha:g}": f"{by_alpha[alpha]:.1f}" if alpha in by_alpha else "-"
-                    for alpha in sorted(nets.alpha.unique())
-                },
-            }
-        )
+        trained = nets[nets.trained]
+        obs = trained[trained.method == "obs"].groupby("alpha").weights_left.mean()
+        one = nets[(nets.method == "obs") & (nets.alpha == nets.alpha.iloc[0])]
+        row: dict[str, object] = {
+            "units": unit,
+            "problem": PROBLEM[str(problem)],
+            "decay": f"{decay:g}",
+            "nets": len(one),
+            "trained, %": f"{100 * one.trained.mean():.0f}",
+            "at a minimum, %": f"{100 * one.at_minimum.mean():.0f}",
+            "test accuracy at start, %": f"{100 * one.start_test_accuracy.mean():.1f}",
+        }
+        for alpha in sorted(nets.alpha.dropna().unique()):
+            row[f"OBS {alpha:g}"] = f"{obs[alpha]:.1f}" if alpha in obs else "-"
+        for method in ("magnitude", "obd"):
+            for retrained in (False, True):
+                left = trained[
+                    (trained.method == method) & (trained.retrained == retrained)
+                ].weights_left
+                label = METHOD_STYLE[method]["label"] + (", retrained" if retrained else "")
+                row[label] = f"{left.mean():.1f}" if len(left) else "-"
+        rows.append(row)
     return pd.DataFrame(rows)
 
 
@@ -113,11 +122,19 @@ def xor_starts(frames: Frames) -> pd.DataFrame:
                 "diverged": int((starts.status == "diverged").sum()),
                 "gradient norm, largest": f"{minima.gradient_norm.max():.1e}",
                 "E, median": f"{minima.error.median():.1e}",
+                "distinct minima": _distinct(str(set_up), minima) if decay else "not isolated",
                 "kinds of solution": len(kinds),
                 "most frequent": ", ".join(f"{k} {v}" for k, v in kinds.head(3).items()),
             }
         )
     return pd.DataFrame(rows)
+
+
+def _distinct(set_up: str, minima: pd.DataFrame) -> str:
+    """Minima that differ by more than the net's symmetries, weights rounded to 0.01."""
+    theta = torch.tensor(minima[list(WEIGHTS)].to_numpy(), dtype=torch.float64)
+    rounded = canonical(SET_UPS[set_up], theta).mul(100).round().to(torch.int64)
+    return str(len(set(map(tuple, rounded.tolist()))))
 
 
 def xor_deletions(frames: Frames) -> pd.DataFrame:
@@ -150,7 +167,17 @@ def xor_deletions(frames: Frames) -> pd.DataFrame:
 
 def monk3_rules(frames: Frames) -> pd.DataFrame:
     """The rules that the pruned MONK-3 nets compute, most frequent first."""
-    rows = []
+    start = monks(frames, "monk3", "obs", False)
+    rows: list[dict[str, object]] = [
+        {
+            "method": "not pruned",
+            "retrained": "",
+            "rule": CLAUSE,
+            "share of nets, %": _text(share(int(start.start_is_clause.sum()), len(start))),
+            "weights left, median": f"{START_WEIGHTS['monk3']}",
+            "test accuracy, %": f"{100 * start.start_test_accuracy.mean():.1f}",
+        }
+    ]
     for method in METHODS:
         for retrained in (False, True):
             nets = monks(frames, "monk3", method, retrained)
@@ -173,12 +200,39 @@ def inequality(frames: Frames) -> pd.DataFrame:
     """The order of the three errors, task by task."""
     rows = []
     for task, nets in frames["inequality"].groupby("task", sort=False):
+        mag, obd, obs = (nets[f"{method}_actual"] for method in METHODS)
+        held = {
+            "to second order": ordered(nets, "predicted"),
+            "actual": ordered(nets, "actual"),
+            "mag >= OBD": at_least(mag, obd),
+            "OBD >= OBS": at_least(obd, obs),
+            "OBS least of the three": at_least(mag, obs) & at_least(obd, obs),
+        }
         row: dict[str, object] = {"task": PROBLEM.get(str(task), task), "nets": len(nets)}
-        for kind, label in (("predicted", "to second order"), ("actual", "actual")):
-            row[f"{label}, %"] = _text(share(int(ordered(nets, kind).sum()), len(nets)))
+        for label, holds in held.items():
+            row[f"{label}, %"] = _text(share(int(holds.sum()), len(nets)))
         for method in METHODS:
-            row[f"median rise, {METHOD_STYLE[method]['label']}"] = (
-                f"{nets[f'{method}_actual'].median():.2g}"
-            )
+            rise = nets[f"{method}_actual"].median()
+            row[f"median rise, {METHOD_STYLE[method]['label']}"] = f"{rise:.2g}"
         rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def xor_stop(frames: Frames) -> pd.DataFrame:
+    """OBS and magnitude against the error at which training ends."""
+    rows = []
+    keys = ["set_up", "stop_error", "method", "alpha"]
+    for _, parts in frames["xor_stop"].groupby(keys, dropna=False, sort=False):
+        one, minima = parts.iloc[0], int(parts.minima.sum())
+        rows.append(
+            {
+                "set-up": one.set_up,
+                "training ends at E of": f"{one.stop_error:g}",
+                "method": METHOD_STYLE[one.method]["label"],
+                "alpha": "" if pd.isna(one.alpha) else f"{one.alpha:g}",
+                "minima": minima,
+                "hidden bias deleted, %": _text(share(int(parts.hidden_bias.sum()), minima)),
+                "solved, no retraining, %": _text(share(int(parts.solved.sum()), minima)),
+            }
+        )
     return pd.DataFrame(rows)

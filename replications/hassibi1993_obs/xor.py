@@ -89,9 +89,22 @@ def error(set_up: SetUp, theta: Tensor) -> Tensor:
 
 
 def train(
-    settings: XorSettings, set_up: SetUp, decay: float, replicates: range, seeds: Seeds
+    settings: XorSettings,
+    set_up: SetUp,
+    decay: float,
+    replicates: range,
+    seeds: Seeds,
+    stop_error: float | None = None,
 ) -> tuple[Trained, Tensor]:
     """Trains one net a replicate; the same nets for every method and every alpha.
+
+    Args:
+        settings: of the experiment.
+        set_up: transfer function and targets.
+        decay: weight decay.
+        replicates: ids of the starts.
+        seeds: of the run.
+        stop_error: in place of ``settings.stop_error``.
 
     Returns:
         The trained nets, and (R,) bool: which of them solve XOR at a minimum.
@@ -105,7 +118,8 @@ def train(
     )
     # Targets out of reach put the minimum at infinity: there an error ends the training.
     ends_by_error = decay == 0 and not set_up.reachable
-    stop = settings.stop_error * set_up.scale if ends_by_error else 0.0
+    wanted = settings.stop_error if stop_error is None else stop_error
+    stop = wanted * set_up.scale if ends_by_error else 0.0
     trained = to_minimum(
         objective,
         start.theta,
@@ -141,6 +155,29 @@ def hidden_functions(set_up: SetUp, theta: Tensor) -> list[str]:
     return found
 
 
+def canonical(set_up: SetUp, theta: Tensor) -> Tensor:
+    """The same nets (R, 9) with the symmetries of the architecture taken out.
+
+    A hidden unit may be turned into its complement (its weights change sign, and so does its
+    weight to the output; a logistic unit's old one goes to the output bias), and the two may
+    change places. Of these equal nets the one is taken whose units have positive weights from
+    the first input, ordered by them.
+    """
+    nets = theta.clone()
+    for unit in ("1", "2"):
+        into = [WEIGHTS.index(f"u{unit}{source}") for source in "123"]
+        out, bias = WEIGHTS.index(f"v{unit}"), WEIGHTS.index("v3")
+        turn = nets[:, into[0]] < 0
+        if set_up.unit == "logistic":
+            nets[:, bias] += torch.where(turn, nets[:, out], 0.0)
+        sign = torch.where(turn, -1.0, 1.0)
+        nets[:, [*into, out]] *= sign[:, None]
+    swap = nets[:, WEIGHTS.index("u11")] > nets[:, WEIGHTS.index("u21")]
+    order = ["u21", "u22", "u11", "u12", "u23", "u13", "v2", "v1", "v3"]
+    swapped = nets[:, [WEIGHTS.index(name) for name in order]]
+    return torch.where(swap[:, None], swapped, nets)
+
+
 def relearn(
     settings: XorSettings, set_up: SetUp, decay: float, theta: Tensor, noise: list[torch.Generator]
 ) -> tuple[Tensor, Tensor]:
@@ -152,6 +189,9 @@ def relearn(
         decay: weight decay of the retraining, that of the training.
         theta: minima (R, 9).
         noise: a generator a net.
+
+    A net has relearned XOR if all four patterns are right and, without decay, its error is zero
+    again (``settings.zero_error``): an output near the middle is no solution.
 
     Returns:
         The attempt that solved XOR, counted from 1, 0 for none, (R, 9); and the least error
@@ -175,7 +215,10 @@ def relearn(
             gradient_tolerance=settings.training.gradient_tolerance,
             stop_error=settings.stop_error * set_up.scale,
         )
-        attempt_that_solved[todo[solved(set_up, retrained.theta)]] = attempt
+        learned = solved(set_up, retrained.theta)
+        if decay == 0:
+            learned &= retrained.error <= settings.zero_error * set_up.scale
+        attempt_that_solved[todo[learned]] = attempt
         least[todo] = torch.minimum(least[todo], retrained.error / set_up.scale)
     return attempt_that_solved.view(nets, count), least.view(nets, count)
 

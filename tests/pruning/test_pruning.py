@@ -177,19 +177,48 @@ def test_a_net_is_what_it_was_before_its_first_refused_deletion(method):
     assert "refused by the stop rule" in found.reason
 
 
-def test_retraining_helps_and_keeps_the_mask():
+def test_retraining_is_recorded_beside_the_deletion():
     theta, task = weights_for(NET, 6), task_for(NET, samples=30)
+    handed, returned = [], []
+
+    def error(w):
+        return squared_error(NET.outputs(w, task.x), task.t)
 
     def retrain(w, kept, nets):
-        assert len(nets) == len(w)
-        return damped_newton(Objective(NET, task, mask=kept), w, iterations=5).theta
+        assert nets.tolist() == list(range(6))
+        assert not w[~kept].any()
+        handed.append(error(w))
+        better = damped_newton(Objective(NET, task, mask=kept), w, iterations=5).theta
+        assert not better[~kept].any()
+        returned.append(error(better))
+        return better
 
     plain = prune(NET, theta, task, Magnitude(), EVERYTHING, to_the_end=True)
     helped = prune(NET, theta, task, Magnitude(), EVERYTHING, retrain=retrain, to_the_end=True)
-    for step in helped.path:
-        assert bool((step.after <= step.deleted + 1e-15).all())
+    before = error(theta)
+    for step, given, given_back in zip(helped.path, handed, returned, strict=True):
+        torch.testing.assert_close(step.before, before)
+        torch.testing.assert_close(step.deleted, given)
+        torch.testing.assert_close(step.after, given_back)
+        before = step.after
+    assert any(bool((step.after < step.deleted).all()) for step in helped.path)
     half = NET.weights // 2
     assert float(helped.path[half].after.mean()) < float(plain.path[half].after.mean())
+
+
+def test_a_path_that_leaves_the_finite_is_refused():
+    theta, task = weights_for(NET, 3), task_for(NET)
+    calls = []
+
+    def explode(w, kept, nets):
+        calls.append(len(w))
+        return w * torch.nan if len(calls) == 3 else w
+
+    found = prune(NET, theta, task, Magnitude(), EVERYTHING, retrain=explode)
+    assert found.reason == ["error is not finite"] * 3
+    assert found.weights_left.tolist() == [NET.weights - 2] * 3
+    assert bool(found.theta.isfinite().all())
+    assert found.path[2].accepted.tolist() == [False] * 3
 
 
 def test_a_net_that_is_not_finite_is_named():

@@ -112,3 +112,14 @@ def test_stop_error_ends_training_early():
     assert bool(done.any())
     assert bool((short.error[done] <= 1e-2).all())
     assert bool((short.iterations[done] < long.iterations[done]).all())
+
+
+def test_least_progress_ends_training_at_a_standstill():
+    net = ARCHITECTURES[1]
+    objective = Objective(net, task_for(net), 1e-3)
+    theta = weights_for(net, 20)
+    full = damped_newton(objective, theta, iterations=200)
+    early = damped_newton(objective, theta, iterations=200, least_progress=1e-5)
+    assert bool((early.iterations < full.iterations).all())
+    assert bool((early.value >= full.value - 1e-15).all())
+    assert float(((early.value - full.value) / full.value).median()) < 1e-3

@@ -17,11 +17,17 @@ PAPER_TEST = {"monk1": 100.0, "monk2": 100.0, "monk3": 97.2}
 PROBLEM = {"monk1": "MONK-1", "monk2": "MONK-2", "monk3": "MONK-3"}
 
 
-def share_of(values: pd.Series) -> Estimate:
-    found = share(int(values.sum()), len(values))
+def share_of_counts(successes: int, cases: int) -> Estimate:
+    """A share in per cent with its interval, of one case or more."""
+    found = share(successes, cases)
     if not isinstance(found, Estimate):
         raise ValueError("a share of no cases")
     return found
+
+
+def share_of(values: pd.Series) -> Estimate:
+    """The share of true values, in per cent, with its interval."""
+    return share_of_counts(int(values.sum()), len(values))
 
 
 def point(axes: Axes, x: float, estimate: Estimate, **style: Any) -> None:

@@ -18,8 +18,8 @@ from oldschool.report.style import (
 )
 from oldschool.runs.experiment import Frames
 
-from ..estimates import monks
 from ..monk_nets import START_WEIGHTS
+from ..selection import grid, monks
 from .common import METHODS, PAPER_LEFT, PAPER_TEST, PROBLEM
 
 if TYPE_CHECKING:
@@ -102,10 +102,9 @@ def monks_paths(frames: Frames) -> Figure:
 
 def monks_grid(frames: Frames) -> Figure:
     """Mean weights left over weight decay and alpha."""
-    grid = frames["monks_grid"]
     figure, panels = subplots(1, 3, width=DOUBLE, height=2.9)
     for panel, problem in zip(panels, PAPER_LEFT, strict=True):
-        rows = grid[(grid.problem == problem) & (grid.unit == grid.unit.iloc[0])]
+        rows = grid(frames, problem)
         means = rows[rows.trained].pivot_table(
             index="decay", columns="alpha", values="weights_left", aggfunc="mean"
         )
@@ -120,9 +119,9 @@ def monks_grid(frames: Frames) -> Figure:
                 )  # fmt: skip
         chosen = frames["monks"][frames["monks"].problem == problem]
         if len(chosen):
-            y = means.index.get_indexer([chosen.decay.iloc[0]])[0]
-            x = means.columns.get_indexer([chosen.alpha.iloc[0]])[0]
-            if min(x, y) >= 0:
+            decay, alpha = chosen.decay.iloc[0], chosen.alpha.iloc[0]
+            if decay in means.index and alpha in means.columns:
+                y, x = list(means.index).index(decay), list(means.columns).index(alpha)
                 panel.add_patch(
                     Rectangle(
                         (x - 0.5, y - 0.5), 1, 1, fill=False, edgecolor="#D55E00", linewidth=2
@@ -143,9 +142,11 @@ def monk1_net(frames: Frames) -> Figure:
     """A MONK-1 net before and after OBS, the paper's Fig. 6."""
     rows = frames["monks_weights"]
     rows = rows[rows.problem == "monk1"]
-    left = monks(frames, "monk1", "obs", False).set_index("replicate").weights_left
-    left = left[left.index.isin(rows.replicate)]
-    typical = (left - left.median()).abs().idxmin()
+    nets = monks(frames, "monk1", "obs", False).set_index("replicate")
+    counts = nets[["weights_left", "inputs_left"]]
+    away = (counts - counts.median()).abs()
+    away = away[away.index.isin(rows.replicate)]
+    typical = away.sort_values(["weights_left", "inputs_left"], kind="stable").index[0]
     net = rows[rows.replicate == typical]
     figure, panels = subplots(2, 1, width=DOUBLE, height=4.6)
     for panel, column in zip(panels, ("before", "after"), strict=True):
@@ -183,7 +184,7 @@ def _draw_monk_net(axes: Axes, weights: dict[str, float]) -> None:
         )  # fmt: skip
     read = {name.split("<-")[1] for name in weights if name.startswith("h")}
     for name, (px, py) in places.items():
-        used = name in read or name in hidden or name == "o" or name == "1"
+        used = name in read or name in hidden or name == "o"
         axes.add_patch(
             Circle((px, py), 0.26, facecolor="white" if used else "#E8E8E8",
                    edgecolor="black" if used else "#B0B0B0", zorder=3)

@@ -12,18 +12,24 @@ from oldschool.report.style import (
 )
 from oldschool.runs.experiment import Frames
 
-from ..estimates import ordered
+from ..selection import ordered
 from .common import PAPER_LEFT, PROBLEM, point, share_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+_LEAST, _MOST = 1e-12, 3.0
+
+
 def predicted_actual(frames: Frames) -> Figure:
     """Predicted against actual increase of the error: MONK's deletions, XOR's first deletions."""
     figure, panels = subplots(2, 2, width=DOUBLE, height=5.4, sharex=True, sharey=True)
     paths = frames["monks_paths"]
-    paths = paths[~paths.retrained & paths.accepted]
+    # A path goes on after a net's first refusal; only what stands before it is pruning.
+    paths = paths[~paths.retrained]
+    still = paths.groupby(["problem", "method", "replicate"], sort=False).accepted.cummin()
+    paths = paths[still.astype(bool)]
     first = frames["inequality"]
     first = first[first.task.str.startswith("xor")]
     for panel, task in zip(panels.flat, (*PAPER_LEFT, "xor"), strict=True):
@@ -34,7 +40,7 @@ def predicted_actual(frames: Frames) -> Figure:
             else:
                 rows = paths[(paths.problem == task) & (paths.method == method)]
                 predicted, actual = rows.predicted, rows.deleted - rows.before
-            shown = (predicted > 0) & (actual > 0)
+            shown = (predicted >= _LEAST) & (actual >= _LEAST)
             look = METHOD_STYLE[method]
             panel.plot(
                 predicted[shown],
@@ -45,12 +51,15 @@ def predicted_actual(frames: Frames) -> Figure:
                 alpha=0.35,
                 color=look["color"],
                 rasterized=True,
-                label=f"{look['label']}, n = {len(actual)}, {100 * (1 - shown.mean()):.0f} % fall",
+                label=(
+                    f"{look['label']}, n = {len(actual)}: {100 * (actual < 0).mean():.0f} % fall, "
+                    f"{100 * (~shown & (actual >= 0)).mean():.0f} % below the axes"
+                ),
             )
-        panel.plot([1e-12, 10], [1e-12, 10], color="black", linewidth=0.8)
-        panel.set(xscale="log", yscale="log", xlim=(1e-10, 3), ylim=(1e-10, 3))
+        panel.plot([_LEAST, _MOST], [_LEAST, _MOST], color="black", linewidth=0.8)
+        panel.set(xscale="log", yscale="log", xlim=(_LEAST, _MOST), ylim=(_LEAST, _MOST))
         panel.set_title(f"{PROBLEM.get(task, 'XOR, first deletion')}, {nets} nets")
-        panel.legend(fontsize=5.8, loc="lower right", markerscale=2.5)
+        panel.legend(fontsize=5.8, loc="upper left", markerscale=2.5)
     for panel in panels[1]:
         panel.set_xlabel("predicted increase of E")
     for panel in panels[:, 0]:

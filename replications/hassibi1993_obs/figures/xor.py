@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -26,9 +27,9 @@ from oldschool.report.style import (
 )
 from oldschool.runs.experiment import Frames
 
-from ..estimates import PRIMARY_ALPHA, xor_rows
+from ..selection import PRIMARY_ALPHA, xor_rows
 from ..xor import HIDDEN_BIASES, SET_UPS, WEIGHTS
-from .common import METHODS, point, share_of
+from .common import METHODS, point, share_of, share_of_counts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -99,6 +100,43 @@ def xor_alpha(frames: Frames) -> Figure:
     panels[0].set_ylabel("share of minima, %")
     panels[0].legend(loc="lower left")
     return figure
+
+
+def xor_stop(frames: Frames) -> Figure:
+    """OBS against the error at which training ends, a panel a set-up, a line an alpha."""
+    rows = frames["xor_stop"]
+    set_ups = list(dict.fromkeys(rows.set_up))
+    figure, panels = subplots(1, len(set_ups), width=DOUBLE, height=2.9, sharey=True, squeeze=False)
+    lines: list[Any] = ["-", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (5, 3))]
+    shades = ["#00204D", "#31446B", "#666970", "#958F78", "#CAB969"]
+    markers = ["o", "s", "^", "D", "v"]
+    for panel, set_up in zip(panels[0], set_ups, strict=True):
+        of_set_up = rows[rows.set_up == set_up]
+        obs = of_set_up[of_set_up.method == "obs"].groupby("alpha")
+        looks = itertools.cycle(zip(lines, shades, markers, strict=True))
+        for (alpha, parts), (line, shade, marker) in zip(obs, looks, strict=False):
+            look = {"color": shade, "linestyle": line, "marker": marker}
+            _solved_line(panel, parts, label=rf"OBS, $\alpha$ = {alpha:g}", **look)
+        _solved_line(panel, of_set_up[of_set_up.method == "magnitude"], **METHOD_STYLE["magnitude"])
+        paper_line(panel, 100, "paper, OBS: 100 %")
+        panel.set(xscale="log", xlabel="error at which training ends", title=set_up, ylim=(-4, 106))
+        panel.invert_xaxis()
+    panels[0, 0].set_ylabel("all four patterns right\nafter the deletion, % of minima")
+    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
+    return figure
+
+
+def _solved_line(axes: Axes, parts: pd.DataFrame, **style: Any) -> None:
+    totals = parts.groupby("stop_error")[["solved", "minima"]].sum()
+    totals = totals[totals.minima > 0]
+    found = [
+        share_of_counts(int(solved), int(minima))
+        for solved, minima in zip(totals.solved, totals.minima, strict=True)
+    ]
+    values = np.array([estimate.value for estimate in found])
+    low = np.array([estimate.low for estimate in found])
+    high = np.array([estimate.high for estimate in found])
+    axes.errorbar(totals.index, values, yerr=[values - low, high - values], **style)
 
 
 @dataclass(frozen=True)

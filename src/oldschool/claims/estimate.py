@@ -143,6 +143,41 @@ def paired_difference(a: Values, b: Values, note: str = "") -> Estimate | NotRun
     return mean(first - second, note)
 
 
+def paired_shares(first: Values, second: Values, note: str = "") -> Estimate | NotRun:
+    """Difference of two shares measured on the same cases, first minus second, in points.
+
+    Only the discordant cases tell the shares apart. Given their number m, those in which the
+    first holds are Binomial(m, p), with p = 1/2 if the shares are equal; the exact
+    (Clopper-Pearson) interval of p, times m / n, is the interval. It lies above nought exactly
+    where McNemar's exact one-sided test rejects at 5 %; a bootstrap of rare discordant cases
+    would reject far too often. Without any discordant case the ends are those of the share of
+    discordant cases itself.
+
+    Args:
+        first: truth values, a case each.
+        second: truth values on the same cases.
+        note: see :class:`Estimate`.
+
+    Raises:
+        ValueError: different lengths.
+    """
+    a, b = np.asarray(first, dtype=bool).ravel(), np.asarray(second, dtype=bool).ravel()
+    if a.shape != b.shape:
+        raise ValueError(f"pairs of different length: {a.size} and {b.size}")
+    if a.size == 0:
+        return NotRun("no case to count")
+    wins, discordant = int((a & ~b).sum()), int((a != b).sum())
+    if discordant == 0:
+        rare = stats.binomtest(0, a.size).proportion_ci(LEVEL, method="wilson").high
+        return Estimate(0.0, -100.0 * float(rare), 100.0 * float(rare), a.size, note)
+    interval = stats.binomtest(wins, discordant).proportion_ci(LEVEL, method="exact")
+    scale = 100.0 * discordant / a.size
+    value, low, high = (
+        scale * (2.0 * float(p) - 1.0) for p in (wins / discordant, interval.low, interval.high)
+    )
+    return Estimate(value, low, high, a.size, note)
+
+
 def _checked(values: Values) -> NDArray[np.float64]:
     """``values`` as a flat float64 array, refused if any is not finite."""
     data = np.asarray(values, dtype=np.float64).ravel()

@@ -81,7 +81,8 @@ def hessian(net: Mlp, theta: Tensor, task: Task) -> Tensor:
                 path = _through(path, matrices[lower]) * slopes[lower - 1].unsqueeze(1)
         if upper:
             w, slope = matrices[upper], slopes[upper - 1]
-            second = torch.einsum("rja,rjkp,rkb->rabp", w, second, w)
+            # Two products: where opt_einsum is installed, torch would reorder three at once.
+            second = torch.einsum("rja,rjbp->rabp", w, _through(second, w))
             second = second * slope.unsqueeze(1) * slope.unsqueeze(2)
             pull = backwards(w, delta)
             bend = net.layers[upper - 1].transfer.bend(activities[upper])

@@ -21,6 +21,7 @@ def damped_newton(
     exact: bool = False,
     gradient_tolerance: float = 0.0,
     stop_error: float = 0.0,
+    least_progress: float = 0.0,
     damping: float = 1e-2,
 ) -> Trained:
     """Damped second-order steps -(H + mu I)^-1 g, each net with its own mu.
@@ -38,6 +39,8 @@ def damped_newton(
         exact: take the exact Hessian in place of the Gauss-Newton matrix.
         gradient_tolerance: a net is done when its gradient norm is at or below it.
         stop_error: a net is done when the data term of its objective is at or below it.
+        least_progress: a net is done when a step lowers its objective by no more than this
+            share of it.
         damping: first mu of every net.
     """
     theta = theta.clone()
@@ -47,12 +50,14 @@ def damped_newton(
     index = _kept_columns(objective, theta)
     mu = theta.new_full((len(theta),), damping)
     value, error, gradient, matrix = _expand(part, now, index, exact)
+    moving = torch.ones_like(alive, dtype=torch.bool)
     for _ in range(iterations):
         going = (
             (gradient.norm(dim=1) > gradient_tolerance)
             & (error > stop_error)
             & (mu < _LARGEST_DAMPING)
             & value.isfinite()
+            & moving
         )
         if not going.all():
             theta[alive] = now
@@ -71,6 +76,7 @@ def damped_newton(
         better = (new_value < value) & (failed == 0)
         mu = torch.where(better, mu / 10, mu * 4).clamp_min(_SMALLEST_DAMPING)
         now = torch.where(better[:, None], trial, now)
+        moving = ~better | (value - new_value > least_progress * value)
         value = torch.where(better, new_value, value)
         error = torch.where(better, new_error, error)
         gradient = torch.where(better[:, None], new_gradient, gradient)

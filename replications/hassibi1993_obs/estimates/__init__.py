@@ -1,0 +1,7 @@
+"""One estimate a claim: a pure function from the frames to a number with its interval."""
+
+from .monks import MONKS_ESTIMATES
+from .theory import THEORY_ESTIMATES
+from .xor import XOR_ESTIMATES
+
+ESTIMATES = {**MONKS_ESTIMATES, **XOR_ESTIMATES, **THEORY_ESTIMATES}

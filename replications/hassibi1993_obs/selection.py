@@ -1,0 +1,71 @@
+"""Which rows a number or a figure is made from; the primary set-ups, fixed beforehand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from oldschool.runs.experiment import Frames
+
+# The sigmoid of back-propagation with the usual targets, and the middle of the paper's range of
+# alpha. The other set-ups are sensitivity.
+PRIMARY_SET_UP = "logistic 0/1"
+PRIMARY_ALPHA = 1e-6
+
+
+def monks(frames: Frames, problem: str, method: str, retrained: bool) -> pd.DataFrame:
+    """The nets of a problem that were trained to the paper's accuracy, pruned in one way."""
+    rows = frames["monks"]
+    return rows[
+        (rows.problem == problem)
+        & (rows.method == method)
+        & (rows.retrained == retrained)
+        & rows.trained
+    ]
+
+
+def grid(
+    frames: Frames, problem: str, method: str = "obs", retrained: bool = False
+) -> pd.DataFrame:
+    """The grid's rows of a problem and way of pruning, with the unit function of ``monks``."""
+    rows = frames["monks_grid"]
+    unit = rows.unit.iloc[0]  # the first; the others are sensitivity
+    found: pd.DataFrame = rows[
+        (rows.unit == unit)
+        & (rows.problem == problem)
+        & (rows.method == method)
+        & (rows.retrained == retrained)
+    ]
+    return found
+
+
+def xor_rows(
+    frames: Frames,
+    method: str,
+    set_up: str = PRIMARY_SET_UP,
+    decay: float = 0.0,
+    alpha: float = PRIMARY_ALPHA,
+) -> pd.DataFrame:
+    """One method's deletions at the minima of a set-up, in the order of the starts."""
+    rows = frames["xor"]
+    rows = rows[(rows.set_up == set_up) & (rows.decay == decay) & (rows.method == method)]
+    return rows[np.isclose(rows.alpha, alpha)] if method == "obs" else rows
+
+
+def at_least(first: pd.Series, second: pd.Series) -> pd.Series:
+    """Whether first >= second, row by row; equal but for rounding counts as equal."""
+    slack = 1e-9 * first.abs().clip(lower=1e-9)
+    return first >= second - slack
+
+
+def ordered(rows: pd.DataFrame, kind: str) -> pd.Series:
+    """Whether mag >= OBD >= OBS in the rows of ``inequality``.
+
+    Args:
+        rows: of that frame.
+        kind: ``predicted`` takes OBD by the diagonal of the same H as the others, ``actual``
+            OBD by the exact diagonal, as everywhere else.
+    """
+    rival = "obd_lm" if kind == "predicted" else "obd"
+    mag, obd, obs = (rows[f"{method}_{kind}"] for method in ("magnitude", rival, "obs"))
+    return at_least(mag, obd) & at_least(obd, obs)

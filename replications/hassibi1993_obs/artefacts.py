@@ -19,8 +19,9 @@ FIGURES = (
             "Share of the trained nets that have at most so many weights left when the next "
             "deletion would take the training accuracy below the paper's. Upper row: no "
             "retraining, as in the paper. Lower row: retrained after each deletion (Levenberg-"
-            "Marquardt, to a standstill or monks.retrain_iterations steps). All methods prune the same nets. Weight decay and alpha were chosen for "
-            "OBS, on other nets, from training data alone."
+            "Marquardt, to a standstill or monks.retrain_iterations steps). All methods prune the "
+            "same nets. Weight decay and alpha were chosen for OBS, on other nets, from training "
+            "data alone."
         ),
         alt=(
             "Cumulative distributions of weights left for magnitude, OBD and OBS on three "

@@ -147,7 +147,7 @@ class MonksGridSettings:
     decays: list[float] = plan_only([0.0, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3])
     alphas: list[float] = field(default_factory=lambda: [*PAPER_ALPHAS, 1e-3])
     units: list[str] = plan_only(["logistic", "tanh"])
-    retrained_nets: int = 50
+    retrained_nets: int = 25
     retrain_iterations: int = 40
     eligible: float = plan_only(0.9)
 

@@ -5,6 +5,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
+.SILENT:
 
 PROFILE ?= default
 JOBS ?=
@@ -14,6 +15,7 @@ ENV := $(or $(VIRTUAL_ENV),$(CONDA_PREFIX),.venv)
 PYTHON := $(ENV)/bin/python
 STAMP := $(ENV)/.oldschool
 RUN := $(PYTHON) -m oldschool
+INSTALL := $(PYTHON) -m pip install -q --disable-pip-version-check -c requirements.lock
 SETTINGS = profile=$(PROFILE) $(if $(JOBS),jobs=$(JOBS)) $(ARGS)
 VERSION_CHECK := import sys; sys.exit(sys.version_info[:2] < (3, 11))
 
@@ -69,11 +71,13 @@ help:  ## this list
 # Installing takes its time, so only when what is to be installed has changed.
 $(STAMP)-run: pyproject.toml requirements.lock | $(PYTHON)
 	$(PYTHON) -c '$(VERSION_CHECK)' || { echo "error: $(PYTHON) is older than Python 3.11" >&2; exit 1; }
-	$(PYTHON) -m pip install -c requirements.lock -e .
+	echo "installing the packages of requirements.lock into $(ENV): it takes some minutes"
+	$(INSTALL) -e .
 	touch $@
 
 $(STAMP)-%: $(STAMP)-run
-	$(PYTHON) -m pip install -c requirements.lock -e ".[$*]"
+	echo "installing the packages for '$*' into $(ENV): it takes a minute or so"
+	$(INSTALL) -e ".[$*]"
 	touch $@
 
 .venv/bin/python:

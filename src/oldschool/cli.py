@@ -90,6 +90,8 @@ def _run(known: argparse.Namespace, rest: Sequence[str]) -> int:
     for name in names:
         if name.startswith("-"):
             raise ConfigError(f"unknown option {name} (see `python -m oldschool run --help`)")
+        if "." in name:
+            raise ConfigError(f"cannot read {name!r}: write a setting as key=value")
     chosen = [registry.find(name) for name in names] or list(registry.replications().values())
     if known.multirun:
         for replication in chosen:
@@ -182,7 +184,8 @@ def _as_program(arguments: Sequence[str]) -> Iterator[None]:
 
 
 def _build(report_dir: Path) -> None:
-    from oldschool.report.build import build
+    """Build the report; the last line printed says where it is."""
+    from oldschool.report.build import PAGE, build
     from oldschool.runs import registry, results
 
     try:
@@ -194,6 +197,7 @@ def _build(report_dir: Path) -> None:
             f"{error.strerror or error}; the rows are kept: put it right, then "
             f"`python -m oldschool report`"
         ) from error
+    print(f"report: {paths.shown(report_dir / PAGE)}", flush=True)
 
 
 def _report(known: argparse.Namespace, rest: Sequence[str]) -> int:

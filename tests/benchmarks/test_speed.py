@@ -105,8 +105,9 @@ def test_gauss_newton_against_the_machines_peak(benchmark, keep_ratio):
     square = torch.randn(1000, 1000, dtype=torch.float64)
     peak = 2e9 / seconds_of(lambda: square @ square)
     keep_ratio(
-        "H for 100 MONK-1 nets, as operations a second",
-        "the machine's peak for a 1000 x 1000 matrix product (ratio 1 = peak)",
+        "H for 100 MONK-1 nets",
+        "as many operations at the machine's peak (1000 x 1000 matrix product); "
+        "ratio 1 is the peak",
         benchmark.stats.stats.min,
         operations / peak,
     )

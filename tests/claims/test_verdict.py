@@ -99,13 +99,30 @@ def test_no_number_or_too_low_a_profile_is_not_run_and_says_why() -> None:
     assert (verdict.word, verdict.reason) == ("not run", "the tape is lost")
     low = judge(EQUIVALENCE, exact(14), "smoke")
     assert low.word == "not run"
-    assert "default" in low.reason and "smoke" in low.reason
+    assert low.reason == (
+        "not judged: this claim needs profile default, these rows are of profile smoke"
+    )
     assert judge(EQUIVALENCE, exact(14), "paper").word == "reproduced"
 
 
 def test_the_reason_carries_the_note_and_the_region() -> None:
     reason = judge(EQUIVALENCE, exact(14, note="3 nets diverged"), "default").reason
     assert "3 nets diverged" in reason and "between 12 and 16" in reason
+
+
+@pytest.mark.parametrize(
+    ("ours", "shown"),
+    [
+        (Estimate(14.12345, 13.87654, 14.34567, 9), "the 90 % interval [13.88, 14.35] lies inside"),
+        (Estimate(14.0, 14.0, 14.0, 1), "14 lies inside"),
+        (Estimate(15.4321, 15.4321, 15.4321, 1), "15.4 lies inside"),
+        # Rounded they would lie on the other side of the edge at 16.
+        (Estimate(16.0004, 16.0004, 16.0004, 1), "16.0004 lies outside"),
+        (Estimate(18.0, 16.0004, 20.1, 9), "the 90 % interval [16.0004, 20.1] lies outside"),
+    ],
+)
+def test_the_reason_is_rounded_as_long_as_it_stays_true(ours: Estimate, shown: str) -> None:
+    assert judge(EQUIVALENCE, ours, "default").reason.startswith(shown)
 
 
 def test_undecided_says_how_many_replicates_would_settle_it() -> None:

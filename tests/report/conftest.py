@@ -37,7 +37,8 @@ class Project:
         """Run experiments in this process and collect their results."""
         (replication,) = self.load()
         values = {"profile": profile, "seed": seed}
-        settings = Settings(replication, instance(replication, values), values, {})
+        what_if = {"seed": seed} if seed else {}
+        settings = Settings(replication, instance(replication, values), values, what_if)
         for name in experiments or ("prune", "cost"):
             experiment = replication.experiment(name)
             stored = []

@@ -5,13 +5,15 @@ import io
 import json
 import re
 import shutil
+import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from oldschool.claims.assess import COLUMNS
+from oldschool.claims import assess
+from oldschool.claims.assess import COLUMNS, Origin
 from oldschool.errors import ConfigError, DataError, StorageError
 from oldschool.report.build import build
 
@@ -65,7 +67,11 @@ def test_claims_csv_has_the_agreed_columns_and_a_row_for_every_claim_in_order(fi
     weights = rows["tiny.weights"]
     assert (weights["paper"], weights["estimate"], weights["n"]) == ("tiny", "14", "120")
     assert (weights["profile"], weights["command"]) == ("default", "make replicate-tiny")
-    assert rows["tiny.exponent"]["command"] == "make replicate-tiny PROFILE=paper"
+    # There is a number, if no verdict: this is what gives it again.
+    assert rows["tiny.exponent"]["command"] == "make replicate-tiny"
+    assert rows["tiny.exponent"]["reason"] == (
+        "not judged: this claim needs profile paper, these rows are of profile default"
+    )
     assert rows["tiny.rule"]["reason"] == "no net was left with a rule"
     assert rows["tiny.tape"] | {"reason": "", "command": ""} == rows["tiny.tape"] | {
         "reason": "", "command": "", "estimate": "", "ci_low": "", "ci_high": "", "n": "",
@@ -79,6 +85,7 @@ def test_without_results_every_claim_is_there_and_says_what_is_missing(project) 
     assert len(rows) == 9
     assert rows["tiny.weights"]["verdict"] == "not run"
     assert rows["tiny.weights"]["reason"] == "no rows yet: pruned"
+    assert rows["tiny.exponent"]["command"] == "make replicate-tiny PROFILE=paper"
     # Arithmetic that reads no rows holds without a run.
     assert rows["tiny.start"]["verdict"] == "reproduced"
 
@@ -88,7 +95,7 @@ def test_rows_of_a_lower_profile_do_not_judge(project) -> None:
     made(project)
     weights = scoreboard(project)["tiny.weights"]
     assert (weights["verdict"], weights["profile"]) == ("not run", "smoke")
-    assert weights["command"] == "make replicate-tiny"
+    assert weights["command"] == "make replicate-tiny PROFILE=smoke"
 
 
 def test_a_second_build_keeps_everything_and_writes_nothing(finished) -> None:
@@ -179,7 +186,7 @@ def test_a_folder_that_cannot_be_written_is_one_line_and_loses_nothing(finished)
 
 
 def test_a_damaged_record_is_named(project) -> None:
-    (project.reports).mkdir()
+    project.reports.mkdir()
     for text in ("{", "[1]", '{"figures/tiny/operations": {}}'):
         (project.reports / "artefacts.json").write_text(text)
         with pytest.raises(DataError, match=r"reports/artefacts\.json is damaged"):
@@ -217,6 +224,79 @@ def test_rows_of_different_profiles_are_never_mixed(project) -> None:
     row = scoreboard(project)["tiny.exponent"]
     assert row["verdict"] == "not run"
     assert "never mixed (cost: paper, pruned: default)" in row["reason"]
+
+
+def test_rows_of_different_settings_are_never_mixed(project) -> None:
+    project.run("prune")
+    project.run("cost", seed=3)
+    text = (project.root / CLAIMS).read_text().replace("frames: [cost]", "frames: [cost, pruned]")
+    (project.root / CLAIMS).write_text(text)
+    made(project)
+    assert (
+        "settings are never mixed (cost: default seed=3, pruned: default)"
+        in (scoreboard(project)["tiny.exponent"]["reason"])
+    )
+
+
+def test_a_run_with_changed_settings_says_so_wherever_its_numbers_are(project) -> None:
+    project.run(profile="smoke", seed=3)
+    made(project)
+    assert scoreboard(project)["tiny.weights"]["command"] == (
+        'make replicate-tiny PROFILE=smoke ARGS="seed=3"'
+    )
+    text = (project.reports / "index.html").read_text()
+    notice = text[text.index('class="notice"') : text.index("<main>")]
+    assert "tiny: not the declared run" in notice
+    assert "Profile smoke, changed settings:\n<code>seed=3</code>." in notice
+    assert '<td>smoke</td><td><code>seed=3</code></td><td class="number">3</td>' in text
+
+
+def test_the_declared_run_has_no_notice(finished) -> None:
+    text = (finished.reports / "index.html").read_text()
+    assert 'class="notice"' not in text
+    assert "changed settings" not in text
+
+
+@pytest.mark.parametrize("overrides", [("a.b=['x y',null]", "a.c={k:1}"), ("a.b='it\\'s $HOME'",)])
+def test_the_command_gives_the_settings_to_make_as_they_are(
+    overrides: tuple[str, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "Makefile").write_text("replicate-x:\n\t@printf '%s\\n' $(ARGS)\n")
+    command = assess.command("x", Origin("smoke", overrides))
+    done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout.splitlines() == list(overrides)
+
+
+SPEED = "what,seconds,against,against_seconds,ratio,bar,machine\n"
+
+
+@pytest.mark.parametrize(
+    ("ratio", "bar", "shown"),
+    [("50", "50", "50 (met)"), ("49.9", "50", "50 (missed)"), ("2", "", "")],
+)
+def test_whether_a_bar_was_met_is_shown(project, ratio: str, bar: str, shown: str) -> None:
+    project.reports.mkdir()
+    (project.reports / "speed.csv").write_text(f"{SPEED}a,1,b,2,{ratio},{bar},c\n")
+    made(project)
+    text = (project.reports / "index.html").read_text()
+    assert f'<td class="number">{ratio}</td><td class="number">{shown}</td>' in text
+
+
+@pytest.mark.parametrize("text", ["what\n", f"{SPEED}a,1,b,2,fast,50,c\n", f"{SPEED}a,1\n"])
+def test_damaged_ratios_are_named(project, text: str) -> None:
+    project.reports.mkdir()
+    (project.reports / "speed.csv").write_text(text)
+    with pytest.raises(DataError, match="is damaged"):
+        made(project)
+
+
+@pytest.mark.parametrize(("rows", "tall"), [(30, False), (31, True)])
+def test_only_a_long_table_scrolls_in_a_box(project, rows: int, tall: bool) -> None:
+    project.edit(FIGURES, "return pd.DataFrame(rows)", f"return pd.DataFrame(rows[:1] * {rows})")
+    project.run()
+    made(project)
+    text = (project.reports / "index.html").read_text()
+    assert ('<div class="scroll tall"' in text) == tall
 
 
 class _Page(HTMLParser):
@@ -258,6 +338,7 @@ def test_the_page_is_whole_its_links_lead_somewhere_and_images_have_sizes(projec
         assert image["alt"]
     assert "Table 1 gives one net: 14 weights left by the surgeon." in text
     assert "No counterpart in the paper." in text
+    assert "<br>note: the text says 15" in text
 
 
 def test_what_was_not_run_is_said_on_the_page(project) -> None:

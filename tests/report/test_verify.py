@@ -103,6 +103,12 @@ def test_a_changed_estimate_is_named(finished) -> None:
     assert files(problems(finished)) == ["reports/claims.csv", "reports/index.html"]
 
 
+def test_a_report_of_changed_settings_is_sound_too(project) -> None:
+    project.run(profile="smoke", seed=3)
+    build(project.reports, project.load(), say=lambda line: None)
+    assert problems(project) == []
+
+
 def test_every_edited_report_file_is_named(finished) -> None:
     names = sorted(set(finished.tree()) - {"artefacts.json"})
     names = [name for name in names if not name.startswith("results/")]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from oldschool import paths
 from oldschool.cli import main
@@ -40,7 +41,10 @@ MISTAKES = {
     "threads=0": ["threads=0", "at least 1"],
     "jobs=0": ["jobs=0", "at least 1"],
     "report_dir=": ["report_dir=", "must be a folder"],
-    "draw.levels=[1": ["cannot read 'draw.levels=[1'", "key=value"],
+    "draw.levels=[1": ["draw.levels: the value '[1' cannot be read", "bracket"],
+    "draw.scale 2": ["cannot read 'draw.scale 2'", "key=value"],
+    "draw.scale": ["cannot read 'draw.scale'", "key=value"],
+    "+draw.scale": ["cannot read '+draw.scale'", "key=value"],
     "=3": ["=3"],
     "draw.scale=1,2": ["draw.scale=1,2", "-m"],
     "hydra/launcher=joblib": ["hydra/launcher=joblib", "-m"],
@@ -106,6 +110,18 @@ def test_every_element_of_a_list_can_be_set(toy_here: Toy) -> None:
     assert config.settings(toy, ["draw.levels=[1,2]"]).config.draw.levels == [1.0, 2.0]
 
 
+@pytest.mark.parametrize(
+    "value",
+    [1, -2.5, 1e-6, 3e20, True, None, "plain", "true", "null", "1e-6", "", "a b", "it's, [x]=\\",
+     [1, "b c", None], [], {"a": [1.5], "b": "c:d"}],
+)  # fmt: skip
+def test_a_value_written_as_an_override_is_read_back(value: object) -> None:
+    (read,) = OverridesParser.create().parse_overrides([config.override("a.b", value)])
+    assert read.key_or_group == "a.b"
+    assert read.value() == value
+    assert type(read.value()) is type(value)
+
+
 def test_combinations_are_those_of_hydra() -> None:
     assert config.combinations(["a.b=1,2", "c=[1,2]", "d=choice(x,y)", "e=range(0,2)"]) == [
         [f"a.b={b}", "c=[1,2]", f"d={d}", f"e={e}"] for b in (1, 2) for d in "xy" for e in (0, 1)
@@ -161,6 +177,14 @@ def test_multirun_with_the_joblib_launcher(toy: Toy) -> None:
     done = toy.call("run", "toy", *words, *FAST)
     assert done.returncode == 0, done.stderr
     assert len(list((toy.root / "runs/reports").glob("smoke*/results/toy/draws.csv"))) == 2
+
+
+def test_a_process_of_the_joblib_launcher_can_start_workers(toy: Toy) -> None:
+    words = ("-m", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "profile=smoke", "seed=0,1")
+    done = toy.call("run", "toy", *words, "report=false", "jobs=2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(toy.runs_of_units()) == 12
 
 
 def test_multirun_is_checked_before_anything_is_run(

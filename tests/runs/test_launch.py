@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import rich.progress
 from pandas.testing import assert_frame_equal
+from rich.console import Console
 
 from oldschool.cli import main
 from oldschool.runs import launch, registry, results
+from oldschool.runs.progress import Display
 from tests.conftest import Toy
 
 FAST = ("report=false", "jobs=1")
@@ -122,6 +127,27 @@ def test_a_failed_unit_is_recorded_never_cached_and_stops_no_other(
     assert toy_here.runs_of_units().count("draw[name=a] 0-2") == 1
 
 
+@pytest.mark.parametrize("width", [80, 100])
+def test_the_bar_stays_whole_where_the_names_of_units_do_not_fit(
+    width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    console = Console(width=width, file=io.StringIO(), force_terminal=True, color_system=None)
+    monkeypatch.setattr(rich.progress, "get_console", lambda: console)
+    display = Display()
+    display.is_live = True
+    with display.bar("toy/a_rather_long_name", 40) as bar:
+        for start in range(0, 150, 50):
+            bar.start(f"draw[name=a,method=magnitude] {start}-{start + 49}")
+        bar.finish("draw[name=a,method=magnitude] 0-49")
+        console.file = drawn = io.StringIO()
+        bar._live.refresh()
+    (line,) = [line for line in drawn.getvalue().splitlines() if "1/40" in line][:1]
+    assert re.search(
+        r"toy/a_rather_long_name .* 1/40 0:00:0\d left [-\d]:[-\d]{2}:[-\d]{2} draw\[name.*\u2026",
+        line,
+    )
+
+
 def test_if_all_units_fail_no_rows_are_left(toy_here: Toy, capsys: Capture) -> None:
     words = ("draw.conditions=[a]", "draw.replicates=3", "report_dir=out")
     assert run(*words) == 0
@@ -157,7 +183,28 @@ def test_a_killed_worker_is_one_failed_unit(toy: Toy) -> None:
     assert "toy/draw: 4 units: 3 run (new), 1 failed" in done.stdout
     assert "draw[name=a] 3-5: the worker process was killed by signal 9" in done.stderr
     assert "Traceback" not in done.stderr
-    assert len(list((toy.store / "draw").glob("*.error.json"))) == 1
+    (record,) = (toy.store / "draw").glob("*.error.json")
+    error = json.loads(record.read_text())
+    assert "killed by signal 9 (often lack of memory" in error["error"]
+    assert "traceback" not in error
+
+
+def test_a_worker_that_exits_says_with_what_code(toy: Toy) -> None:
+    code = toy.root / "replications" / "toy2000_demo" / "__init__.py"
+    code.write_text(code.read_text().replace("os.kill(os.getpid(), signal.SIGKILL)", "os._exit(7)"))
+    done = toy.call("run", "toy", "report=false", "jobs=2", "draw.die=3", "draw.conditions=[a]")
+    assert "draw[name=a] 3-5: the worker process ended with exit code 7 (what" in done.stderr
+
+
+def test_the_last_line_says_where_the_report_is(toy: Toy, toy_here: Toy, capsys: Capture) -> None:
+    (toy.root / "replications" / "toy2000_demo" / "claims.yaml").write_text("[]\n")
+    (toy.root / "replications" / "toy2000_demo" / "README.md").write_text("# Toy\n")
+    assert main(["run", "toy", "jobs=1", "report_dir=out"]) == 0
+    assert lines(capsys)[-1] == "report: out/index.html"
+    assert main(["report"]) == 0
+    assert lines(capsys)[-1] == "report: reports/index.html"
+    assert main(["run", "toy", "jobs=1", "draw.fail=3", "report_dir=out"]) == 1
+    assert lines(capsys)[-1] == "report: out/index.html"
 
 
 def test_plan_sees_the_frames_it_needs(toy_here: Toy) -> None:

@@ -48,7 +48,8 @@ def test_help_names_every_target_a_user_needs(checkout: Path) -> None:
 def test_without_an_environment_one_is_made_and_everything_is_run(checkout: Path) -> None:
     lines = make(checkout, "-n").stdout.splitlines()
     assert any("-m venv .venv" in line for line in lines)
-    assert ".venv/bin/python -m pip install -c requirements.lock -e ." in lines
+    install = ".venv/bin/python -m pip install -q --disable-pip-version-check"
+    assert f"{install} -c requirements.lock -e ." in lines
     assert lines[-1].split() == [".venv/bin/python", "-m", "oldschool", "run", "profile=default"]
 
 
@@ -58,7 +59,8 @@ def test_an_active_environment_is_used_instead(checkout: Path, variable: str) ->
     (checkout / "env" / "bin" / "python").symlink_to(sys.executable)
     said = make(checkout, "-n", "test", **{variable: str(checkout / "env")}).stdout
     assert "venv .venv" not in said
-    assert f'{checkout}/env/bin/python -m pip install -c requirements.lock -e ".[test]"' in said
+    install = f"{checkout}/env/bin/python -m pip install -q --disable-pip-version-check"
+    assert f'{install} -c requirements.lock -e ".[test]"' in said
 
 
 def test_profile_jobs_and_settings_reach_the_run(checkout: Path) -> None:
@@ -93,3 +95,15 @@ def test_every_requirement_of_the_lock_is_exact() -> None:
     pins = [line for line in lines if not line.startswith("#")]
     assert all(line.count("==") == 1 and "+" not in line for line in pins)
     assert "torch==2.13.0" in pins
+
+
+def test_installing_is_announced_and_no_command_is_echoed(checkout: Path) -> None:
+    (checkout / ".venv" / "bin").mkdir(parents=True)
+    python = checkout / ".venv" / "bin" / "python"
+    python.write_text("#!/bin/sh\nexit 0\n")
+    python.chmod(0o755)
+    said = make(checkout, "list").stdout
+    assert said == (
+        "installing the packages of requirements.lock into .venv: it takes some minutes\n"
+    )
+    assert make(checkout, "list").stdout == ""

@@ -152,6 +152,7 @@ def test_the_collected_manifest(toy_here: Toy) -> None:
     assert manifest is not None
     assert manifest["profile"] == "smoke"
     assert manifest["seed"] == 7
+    assert manifest["what_if"] == {"seed": 7}
     assert manifest["settings"]["draw"]["replicates"] == 6
     assert manifest["data"] == {"numbers": "0" * 64}
     content = (folder / "results/toy/draws.csv").read_bytes()
@@ -277,4 +278,5 @@ def test_runs_that_cannot_be_written_are_one_line(toy_here: Toy, capsys: Capture
 def test_json_of_manifests_is_sorted(toy_here: Toy) -> None:
     assert run() == 0
     text = Path("reports/results/toy/draw.manifest.json").read_text()
+    assert "what_if" not in json.loads(text)
     assert json.dumps(json.loads(text), indent=1, sort_keys=True) + "\n" == text

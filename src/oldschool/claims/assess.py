@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -32,6 +33,22 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
+class Origin:
+    """The run that rows come from.
+
+    Attributes:
+        profile: its profile.
+        overrides: settings, as ``key=value``, in which it differs from the declared ones.
+    """
+
+    profile: str
+    overrides: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return " ".join([self.profile, *self.overrides])
+
+
+@dataclass(frozen=True)
 class Judged:
     """A claim beside what we found.
 
@@ -41,7 +58,8 @@ class Judged:
         result: our number, or why there is none.
         verdict: what the rule says.
         profile: profile of the rows it rests on; "" if there are none.
-        command: what regenerates the number; "" for a claim declared ``not_run``.
+        command: what gives the number again, or one where there is none yet; "" for a claim
+            declared ``not_run``.
     """
 
     claim: Claim
@@ -95,7 +113,7 @@ def assess(
     replication: Replication,
     claims: Sequence[Claim],
     frames: Frames,
-    profiles: Mapping[str, str],
+    origins: Mapping[str, Origin],
 ) -> list[Judged]:
     """Every claim of ``replication`` judged, in the order given.
 
@@ -103,14 +121,14 @@ def assess(
         replication: where the estimates are.
         claims: its claims.
         frames: all frames there are; those never run are absent.
-        profiles: {frame: profile its rows were run with}.
+        origins: {frame: the run its rows come from}.
 
     Raises:
         ConfigError: a claim without an estimate, an estimate without a claim, or a frame that
             no experiment writes.
     """
     _check_links(replication, claims)
-    return [_assess(replication, claim, frames, profiles) for claim in claims]
+    return [_assess(replication, claim, frames, origins) for claim in claims]
 
 
 def _check_links(replication: Replication, claims: Sequence[Claim]) -> None:
@@ -132,38 +150,64 @@ def _check_links(replication: Replication, claims: Sequence[Claim]) -> None:
 
 
 def _assess(
-    replication: Replication, claim: Claim, frames: Frames, profiles: Mapping[str, str]
+    replication: Replication, claim: Claim, frames: Frames, origins: Mapping[str, Origin]
 ) -> Judged:
-    result, profile = _estimate(replication, claim, frames, profiles)
-    command = ""
-    if not claim.not_run:
-        level = max(claim.profile, profile or claim.profile, key=PROFILES.index)
-        suffix = "" if level == "default" else f" PROFILE={level}"
-        command = f"make replicate-{replication.name}{suffix}"
+    result, origin = _estimate(replication, claim, frames, origins)
+    profile = origin.profile if origin else ""
     return Judged(
         claim,
         replication.name,
         result,
         judge(claim, result, profile or claim.profile),
         profile,
-        command,
+        "" if claim.not_run else command(replication.name, _wanted(claim, result, origin)),
     )
 
 
+def _wanted(claim: Claim, result: Estimate | NotRun, origin: Origin | None) -> Origin:
+    """The run that gives the number again, or the least that gives one where there is none."""
+    if origin is None:
+        return Origin(claim.profile)
+    if isinstance(result, NotRun):
+        profile = max(claim.profile, origin.profile, key=PROFILES.index)
+        return Origin(profile, origin.overrides)
+    return origin
+
+
+def command(name: str, origin: Origin) -> str:
+    """The ``make`` command of a run of the replication called ``name``."""
+    words = [f"make replicate-{name}"]
+    if origin.profile != "default":
+        words.append(f"PROFILE={origin.profile}")
+    if origin.overrides:
+        words.append(f"ARGS={_quoted(' '.join(map(_shell_word, origin.overrides)))}")
+    return " ".join(words)
+
+
+def _shell_word(override: str) -> str:
+    """An override as the shell of a make recipe must find it."""
+    return shlex.quote(override).replace("$", "$$")
+
+
+def _quoted(words: str) -> str:
+    return shlex.quote(words) if set(words) & set('"$`\\!') else f'"{words}"'
+
+
 def _estimate(
-    replication: Replication, claim: Claim, frames: Frames, profiles: Mapping[str, str]
-) -> tuple[Estimate | NotRun, str]:
-    """Our number and the profile of the rows behind it."""
+    replication: Replication, claim: Claim, frames: Frames, origins: Mapping[str, Origin]
+) -> tuple[Estimate | NotRun, Origin | None]:
+    """Our number and the run of the rows behind it."""
     if claim.not_run:
-        return NotRun(claim.not_run), ""
+        return NotRun(claim.not_run), None
     missing = [frame for frame in claim.frames if frame not in frames]
     if missing:
-        return NotRun(f"no rows yet: {', '.join(missing)}"), ""
+        return NotRun(f"no rows yet: {', '.join(missing)}"), None
     # A claim that reads no rows is arithmetic: it holds from its own profile on.
-    run_with = {profiles[frame] for frame in claim.frames} or {claim.profile}
-    if len(run_with) > 1:
-        mixed = ", ".join(f"{frame}: {profiles[frame]}" for frame in claim.frames)
-        return NotRun(f"rows of different profiles are never mixed ({mixed})"), ""
+    runs = {origins[frame] for frame in claim.frames} or {Origin(claim.profile)}
+    if len(runs) > 1:
+        mixed = ", ".join(f"{frame}: {origins[frame]}" for frame in claim.frames)
+        what = "settings" if len({run.profile for run in runs}) == 1 else "profiles"
+        return NotRun(f"rows of different {what} are never mixed ({mixed})"), None
     try:
         result = replication.estimates[claim.id](
             {frame: frames[frame].copy(deep=False) for frame in claim.frames}
@@ -171,4 +215,4 @@ def _estimate(
     except Exception as error:
         error.add_note(f"while estimating {claim.id}")
         raise
-    return result, run_with.pop()
+    return result, runs.pop()

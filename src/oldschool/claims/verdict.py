@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from oldschool.claims.claim import Claim, Region
 from oldschool.claims.estimate import Estimate, NotRun
+from oldschool.digits import fmt
 from oldschool.runs.config import PROFILES
 
 REPRODUCED = "reproduced"
@@ -43,24 +44,39 @@ def judge(claim: Claim, result: Estimate | NotRun, profile: str) -> Verdict:
         return Verdict(NOT_RUN, result.reason)
     if PROFILES.index(profile) < PROFILES.index(claim.profile):
         return Verdict(
-            NOT_RUN, f"judged from profile {claim.profile} on, and the rows are of {profile}"
+            NOT_RUN,
+            f"not judged: this claim needs profile {claim.profile}, these rows are of profile "
+            f"{profile}",
         )
     region = claim.acceptance()
-    interval = f"[{result.low:.6g}, {result.high:.6g}]"
-    exact = result.low == result.high
-    ours = f"{result.value:.6g}" if exact else f"the 90 % interval {interval}"
+    word = _word(claim, region, result)
+    ours = _shown(claim, region, result)
     accepted = f"the accepted region ({region})"
-    if region.holds(result.low, result.high):
-        word, reason = REPRODUCED, f"{ours} lies inside {accepted}"
-    elif not region.misses(result.low, result.high):
-        word = UNDECIDED
+    reason = f"{ours} lies {'inside' if word == REPRODUCED else 'outside'} {accepted}"
+    if word == UNDECIDED:
         reason = f"{ours} crosses the edge of {accepted}; {_settling(result, region)}"
-    elif _on_side(claim.null_value, region, result):
-        word = PARTLY
-        reason = f"{ours} lies outside {accepted}, but on that side of {claim.null_value:.6g}"
-    else:
-        word, reason = NOT_REPRODUCED, f"{ours} lies outside {accepted}"
+    elif word == PARTLY:
+        reason += f", but on that side of {claim.null_value:.6g}"
     return Verdict(word, f"{reason}; {result.note}" if result.note else reason)
+
+
+def _word(claim: Claim, region: Region, result: Estimate) -> str:
+    if region.holds(result.low, result.high):
+        return REPRODUCED
+    if not region.misses(result.low, result.high):
+        return UNDECIDED
+    return PARTLY if _on_side(claim.null_value, region, result) else NOT_REPRODUCED
+
+
+def _shown(claim: Claim, region: Region, result: Estimate) -> str:
+    """Our number or interval, rounded as in the tables unless rounding would hide the verdict."""
+    exact = result.low == result.high
+    text = fmt(result.value) if exact else fmt(result.value, result.low, result.high)
+    ends = text.partition("[")[2].rstrip("]").split(", ") if not exact else [text, text]
+    rounded = replace(result, low=float(ends[0]), high=float(ends[1]))
+    if _word(claim, region, rounded) != _word(claim, region, result):
+        ends = [f"{result.low:.6g}", f"{result.high:.6g}"]
+    return ends[0] if exact else f"the 90 % interval [{', '.join(ends)}]"
 
 
 def _on_side(null_value: float | None, region: Region, result: Estimate) -> bool:

@@ -9,9 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from oldschool.claims.assess import Judged, assess
+from oldschool.claims.assess import Judged, Origin, assess
 from oldschool.claims.claim import load_claims
-from oldschool.runs import results
+from oldschool.runs import config, results
 from oldschool.runs.experiment import Replication
 
 
@@ -51,10 +51,8 @@ def read(report_dir: Path, replication: Replication) -> Inputs:
         for manifest in found.values()
         for frame, entry in manifest["frames"].items()
     }
-    profiles = {
-        frame: str(manifest["profile"])
-        for manifest in found.values()
-        for frame in manifest["frames"]
+    origins = {
+        frame: origin(manifest) for manifest in found.values() for frame in manifest["frames"]
     }
     # Rows without a manifest have no known origin, so they count as never run.
     frames = {
@@ -62,5 +60,14 @@ def read(report_dir: Path, replication: Replication) -> Inputs:
         for frame, rows in results.load_frames(report_dir, replication.name).items()
         if frame in hashes
     }
-    judged = assess(replication, load_claims(replication.folder), frames, profiles)
+    judged = assess(replication, load_claims(replication.folder), frames, origins)
     return Inputs(replication, frames, hashes, found, tuple(judged))
+
+
+def origin(manifest: Mapping[str, Any]) -> Origin:
+    """The run that a collected manifest is of."""
+    changed = manifest.get("what_if", {})
+    return Origin(
+        str(manifest["profile"]),
+        tuple(config.override(key, value) for key, value in changed.items()),
+    )

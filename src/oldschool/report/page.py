@@ -18,13 +18,15 @@ from oldschool.claims.assess import Judged
 from oldschool.claims.claim import KINDS
 from oldschool.claims.estimate import NotRun
 from oldschool.claims.verdict import VERDICTS
-from oldschool.report import DPI, artefacts, committed, speed, tables
-from oldschool.report.inputs import Inputs
+from oldschool.digits import fmt
+from oldschool.report import DPI, artefacts, committed, speed
+from oldschool.report.inputs import Inputs, origin
 from oldschool.runs import launch
 from oldschool.runs.config import PROFILES
 from oldschool.runs.experiment import Figure, Table
 
 _CSS_DPI = 96
+_ROWS_SHOWN = 30  # a longer table gets a box of its own to scroll in
 _NUMBER = re.compile(r"-?[\d.,]+(e[+-]?\d+)?( ?%)?( \[.*\])?|-")
 
 
@@ -46,7 +48,7 @@ def render(read_in: Sequence[Inputs], report_dir: Path, out: Path) -> str:
     )
     return environment.get_template("index.html.j2").render(
         papers=[_paper(inputs, report_dir, out) for inputs in read_in],
-        speed=speed.read(report_dir),
+        speed=[row | {"bar": speed.bar(row)} for row in speed.read(report_dir)],
         verdicts=VERDICTS,
         kinds=KINDS,
         profiles=PROFILES,
@@ -55,6 +57,7 @@ def render(read_in: Sequence[Inputs], report_dir: Path, out: Path) -> str:
 
 def _paper(inputs: Inputs, report_dir: Path, out: Path) -> dict[str, Any]:
     replication = inputs.replication
+    origins = {origin(manifest): None for manifest in inputs.manifests.values()}
     return {
         "name": replication.name,
         "title": replication.title,
@@ -63,6 +66,7 @@ def _paper(inputs: Inputs, report_dir: Path, out: Path) -> dict[str, Any]:
         "counts": Counter(judged.verdict.word for judged in inputs.judged),
         "claims": [_claim(judged) for judged in inputs.judged],
         "runs": [_run(inputs, name, report_dir) for name in inputs.manifests],
+        "what_if": [run for run in origins if run.overrides or run.profile == PROFILES[0]],
         "figures": [_figure(inputs, figure, out) for figure in replication.figures],
         "tables": [_table(inputs, table, out) for table in replication.tables],
     }
@@ -91,7 +95,7 @@ def _ours(judged: Judged) -> dict[str, str]:
     ours = judged.result
     if isinstance(ours, NotRun):
         return {"ours": "", "interval": ""}
-    value, _, interval = tables.fmt(ours.value, ours.low, ours.high).partition(" ")
+    value, _, interval = fmt(ours.value, ours.low, ours.high).partition(" ")
     return {
         "ours": f"{value} {judged.claim.unit}",
         "interval": interval if ours.n > 1 else "",
@@ -106,6 +110,7 @@ def _run(inputs: Inputs, name: str, report_dir: Path) -> dict[str, Any]:
         "name": name,
         "profile": manifest["profile"],
         "seed": manifest["seed"],
+        "overrides": origin(manifest).overrides,
         "units": len(units),
         "failed": [
             f"{launch.unit_of(inputs.replication.experiment(name), unit).label()}: {unit['error']}"
@@ -156,6 +161,7 @@ def _table(inputs: Inputs, table: Table, out: Path) -> dict[str, Any]:
             for column in range(len(header))
         ]
         shown |= {"key": key, "header": header, "rows": rows, "right": right}
+        shown["tall"] = len(rows) > _ROWS_SHOWN
     return shown
 
 

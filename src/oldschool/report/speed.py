@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from pathlib import Path
 
 from oldschool import paths
@@ -28,6 +29,21 @@ def read(report_dir: Path) -> list[dict[str, str]]:
     with file.open(newline="", encoding="utf-8") as text:
         reader = csv.DictReader(text)
         rows = list(reader)
-    if tuple(reader.fieldnames or ()) != COLUMNS:
+    if tuple(reader.fieldnames or ()) != COLUMNS or not all(map(_has_numbers, rows)):
         raise DataError(f"{paths.shown(file)} is damaged: delete it and run `make bench`")
     return rows
+
+
+def bar(row: Mapping[str, str]) -> str:
+    """The ratio aimed at and whether it was reached: ``50 (met)``; "" if none was."""
+    if not row["bar"]:
+        return ""
+    return f"{row['bar']} ({'met' if float(row['ratio']) >= float(row['bar']) else 'missed'})"
+
+
+def _has_numbers(row: Mapping[str, str]) -> bool:
+    try:
+        float(row["ratio"]), float(row["bar"] or 0)
+    except (TypeError, ValueError):
+        return False
+    return True

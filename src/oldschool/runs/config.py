@@ -30,6 +30,7 @@ from oldschool.runs.experiment import Replication
 
 PROFILES = ("smoke", "default", "paper")
 VERSION_BASE = "1.3"
+_WORD = re.compile(r"(?!(null|true|false|nan|inf)$)[a-z_]\w*", re.IGNORECASE | re.ASCII)
 
 
 @dataclass
@@ -182,8 +183,39 @@ def _parse(overrides: Sequence[str]) -> list[Override]:
         try:
             parsed += parser.parse_overrides([text])
         except (HydraException, AttributeError) as error:  # the latter for an empty key
-            raise ConfigError(f"cannot read {text!r}: write a setting as key=value") from error
+            raise ConfigError(_unreadable(text)) from error
     return parsed
+
+
+def _unreadable(text: str) -> str:
+    key, sign, value = text.partition("=")
+    if not key or not sign:
+        return f"cannot read {text!r}: write a setting as key=value"
+    return (
+        f"{key}: the value {value!r} cannot be read: is a bracket or a quote left open, or does a "
+        "text with blanks or signs lack its quotes?"
+    )
+
+
+def override(key: str, value: Any) -> str:
+    """The override that gives a setting a plain value, as the command line takes it."""
+    return f"{key}={_written(value)}"
+
+
+def _written(value: Any) -> str:
+    """A plain value in the grammar of Hydra's overrides."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{key}:{_written(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_written, value)) + "]"
+    if isinstance(value, str) and not _WORD.fullmatch(value):
+        quoted = value.replace("\\", "\\\\").replace("'", "\\'")
+        return f"'{quoted}'"
+    return str(value).replace("e-0", "e-") if isinstance(value, float) else str(value)
 
 
 def _compose(replication: Replication, overrides: Sequence[str]) -> DictConfig:

@@ -8,7 +8,13 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from multiprocessing import get_context, parent_process
+from multiprocessing import (
+    get_all_start_methods,
+    get_context,
+    get_start_method,
+    parent_process,
+    set_start_method,
+)
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import TracebackType
@@ -86,6 +92,10 @@ class Pool:
 
 class _Worker:
     def __init__(self) -> None:
+        if get_start_method() not in get_all_start_methods():
+            # Another library's default (loky's, in a launcher's process); a worker would be told
+            # to take it over, and does not know it.
+            set_start_method("spawn", force=True)
         context = get_context("spawn")
         self.connection, theirs = context.Pipe()
         self._process: BaseProcess = context.Process(target=_serve, args=(theirs,))
@@ -99,8 +109,10 @@ class _Worker:
     def cause_of_death(self) -> str:
         self._process.join()
         code = self._process.exitcode or 0
-        how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-        return f"the worker process {how} (signal 9 is often lack of memory: fewer jobs may help)"
+        if code < 0:
+            hint = " (often lack of memory: fewer jobs may help)" if code == -signal.SIGKILL else ""
+            return f"the worker process was killed by signal {-code}{hint}"
+        return f"the worker process ended with exit code {code} (what it said is printed above)"
 
     def kill(self) -> None:
         self._process.kill()

@@ -69,17 +69,23 @@ class Display:
             TimeElapsedColumn,
             TimeRemainingColumn,
         )
+        from rich.table import Column
 
         columns = (
             TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=20),
+            BarColumn(bar_width=16),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[running]}", markup=False),
+            # On a narrow terminal it is the units' names that give way.
+            TextColumn(
+                "{task.fields[running]}",
+                markup=False,
+                table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
+            ),
         )
-        with Progress(*columns, transient=True) as live:
+        with Progress(*columns, transient=True, expand=True) as live:
             self._live = live
             try:
                 yield Bar(live, live.add_task(title, total=total, running=""))

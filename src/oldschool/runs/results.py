@@ -272,7 +272,9 @@ def _manifest(
             "environment": environments.index(source["environment"]),
         }
         units.append(unit)
-    return {
+    # The declared settings leave no mark.
+    what_if = {"what_if": settings.what_if} if settings.what_if else {}
+    return what_if | {
         "replication": settings.replication.name,
         "experiment": experiment.name,
         "profile": settings.config.profile,

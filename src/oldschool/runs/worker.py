@@ -101,8 +101,13 @@ def _execute(task: Task) -> Outcome:
     return Outcome("run")
 
 
-def fail(task: Task, message: str, trace: str = "") -> Outcome:
+def fail(task: Task, message: str, trace: str | None = None) -> Outcome:
     """Record that a unit failed.
+
+    Args:
+        task: the unit's task.
+        message: one line.
+        trace: the traceback; None if the process died, so that there is none.
 
     Raises:
         OSError: the store cannot be written.
@@ -113,9 +118,10 @@ def fail(task: Task, message: str, trace: str = "") -> Outcome:
         **_identity(task, experiment, instance(replication, task.values)),
         "status": "failed",
         "error": message,
-        "traceback": trace,
         "environment": {**task.commit, **provenance.environment()},
     }
+    if trace is not None:
+        record["traceback"] = trace
     store.save_error(task.folder, record)
     return Outcome("failed", message)
 

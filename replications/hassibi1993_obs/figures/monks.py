@@ -148,7 +148,7 @@ def monk1_net(frames: Frames) -> Figure:
     away = away[away.index.isin(rows.replicate)]
     typical = away.sort_values(["weights_left", "inputs_left"], kind="stable").index[0]
     net = rows[rows.replicate == typical]
-    figure, panels = subplots(2, 1, width=DOUBLE, height=4.6)
+    figure, panels = subplots(2, 1, width=DOUBLE, height=3.7)
     for panel, column in zip(panels, ("before", "after"), strict=True):
         kept = net.kept if column == "after" else pd.Series(True, index=net.index)
         _draw_monk_net(panel, dict(zip(net.weight[kept], net[column][kept], strict=True)))
@@ -199,5 +199,5 @@ def _draw_monk_net(axes: Axes, weights: dict[str, float]) -> None:
     axes.plot([], [], color="#0072B2", linestyle="-", label="weight > 0")
     axes.plot([], [], color="#D55E00", linestyle="--", label="weight < 0")
     axes.legend(loc="upper left", fontsize=6)
-    axes.set(xlim=(-1, x + 1), ylim=(-1.1, 4.1), aspect="equal")
+    axes.set(xlim=(-1, x + 1), ylim=(-0.9, 4.0), aspect="equal")
     axes.axis("off")

@@ -59,7 +59,7 @@ def predicted_actual(frames: Frames) -> Figure:
         panel.plot([_LEAST, _MOST], [_LEAST, _MOST], color="black", linewidth=0.8)
         panel.set(xscale="log", yscale="log", xlim=(_LEAST, _MOST), ylim=(_LEAST, _MOST))
         panel.set_title(f"{PROBLEM.get(task, 'XOR, first deletion')}, {nets} nets")
-        panel.legend(fontsize=5.8, loc="upper left", markerscale=2.5)
+        panel.legend(fontsize=5.8, loc="lower right", markerscale=2.5)
     for panel in panels[1]:
         panel.set_xlabel("predicted increase of E")
     for panel in panels[:, 0]:

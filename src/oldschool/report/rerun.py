@@ -16,7 +16,7 @@ from oldschool.runs import frames, launch, provenance
 from oldschool.runs.experiment import Experiment, Replication
 
 FLOAT_RTOL = 1e-6  # between machines; rows are stored to nine digits
-ROWS_APART = 0.05  # share of rows in which a choice may fall otherwise on another machine
+FLOAT_ATOL = 1e-7  # gradient norms and errors of converged nets are rounding below it
 _NOT_THE_MACHINE = ("commit", "dirty")
 
 
@@ -31,8 +31,8 @@ def problems(
     """A line for every frame of a sampled unit whose rows do not come out again.
 
     In the environment that the manifest records the rows must be the same to the last digit.
-    Elsewhere a row agrees if its floats agree to ``FLOAT_RTOL`` and the rest is equal, and
-    ``ROWS_APART`` of a unit's rows may fail to.
+    Elsewhere a row agrees if its floats agree to ``FLOAT_RTOL`` or ``FLOAT_ATOL`` and the rest is
+    equal, and the experiment's ``rows_apart`` of a unit's rows may fail to.
     """
     folder = paths.results(report_dir, replication.name)
     found = []
@@ -54,7 +54,10 @@ def problems(
                 continue
             rows = committed.rows_by_unit(content, manifest, frame)[index]
             text = frames.to_csv(made[frame])
-            what = exact_difference(rows, text) if same else tolerant_difference(rows, text)
+            if same:
+                what = exact_difference(rows, text)
+            else:
+                what = tolerant_difference(rows, text, experiment.rows_apart)
             if what:
                 found.append(f"{paths.shown(file)}: {label} run again: {what}")
     return found
@@ -83,8 +86,8 @@ def exact_difference(rows: bytes, made: bytes) -> str:
     )
 
 
-def tolerant_difference(rows: bytes, made: bytes) -> str:
-    """What differs beyond the tolerance between committed and new rows; "" if nothing does."""
+def tolerant_difference(rows: bytes, made: bytes, rows_apart: float) -> str:
+    """What differs between committed and new rows in more than that share of them, or ""."""
     old, new = frames.from_csv(rows), frames.from_csv(made)
     if list(old.columns) != list(new.columns):
         return f"columns {list(new.columns)} instead of {list(old.columns)}"
@@ -93,11 +96,11 @@ def tolerant_difference(rows: bytes, made: bytes) -> str:
     apart = np.zeros(len(old), dtype=bool)
     for column in old.columns:
         apart |= ~_agree(old[column], new[column])
-    if apart.sum() <= ROWS_APART * len(old):
+    if apart.sum() <= rows_apart * len(old):
         return ""
     return (
         f"{apart.sum()} of {len(old)} rows differ beyond the tolerance "
-        f"(relative {FLOAT_RTOL:g} in floats, {ROWS_APART:.0%} of rows)"
+        f"(relative {FLOAT_RTOL:g} or absolute {FLOAT_ATOL:g} in floats, {rows_apart:.0%} of rows)"
     )
 
 
@@ -105,7 +108,9 @@ def _agree(old: pd.Series[Any], new: pd.Series[Any]) -> NDArray[np.bool_]:
     """For each row whether two columns agree; missing agrees with missing."""
     if pd.api.types.is_float_dtype(old.dtype) and pd.api.types.is_numeric_dtype(new.dtype):
         a, b = old.to_numpy(dtype=np.float64), new.to_numpy(dtype=np.float64)
-        close: NDArray[np.bool_] = np.isclose(b, a, rtol=FLOAT_RTOL, atol=0.0, equal_nan=True)
+        close: NDArray[np.bool_] = np.isclose(
+            b, a, rtol=FLOAT_RTOL, atol=FLOAT_ATOL, equal_nan=True
+        )
         return close
     same: NDArray[np.bool_] = ((old == new) | (old.isna() & new.isna())).to_numpy(dtype=bool)
     return same

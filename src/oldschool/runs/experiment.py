@@ -64,6 +64,8 @@ class Experiment:
         run: (config, unit, seeds) -> {frame name: rows}; pure, single process.
         data: (config) -> {data set: sha256}, what the digest says about the data.
         needs: names of experiments whose collected frames ``plan`` reads.
+        rows_apart: share of a unit's rows that may come out otherwise on another machine, where
+            rounding decides what training runs into; declared with its reason.
     """
 
     name: str
@@ -74,6 +76,7 @@ class Experiment:
     run: Callable[[Any, Unit, Seeds], Frames]
     data: Callable[[Any], Mapping[str, str]] = lambda config: {}
     needs: Sequence[str] = ()
+    rows_apart: float = 0.05
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,8 @@ def autodiff_hessian(net: Mlp, theta: Tensor, task: Task, chunk: int | None = No
 def hessian(net: Mlp, theta: Tensor, task: Task) -> Tensor:
     """The same in closed form for all nets at once, tens of times as fast.
 
+    For small nets: (inputs + 1)^2 P numbers are held beside the result.
+
     A shift e_m of the net inputs of layer m moves those of a layer l above by T_lm e_m. With
     S_l = d2E/da_l da_l, delta_l = dE/da_l and x_l the activities of layer l,
 

@@ -10,7 +10,6 @@ from pathlib import PurePath
 
 import numpy as np
 
-IMAGES = (".png", ".svg", ".pdf")
 PIXEL_RMS = 1.0  # of 255: anti-aliasing may differ between machines, a moved label is above it
 POINTS = 0.05  # in points or pixels: positions may differ in their last digits
 

@@ -18,7 +18,8 @@ class TrainingSettings:
 
     Attributes:
         init: starting weights are U(-init, init).
-        rate: learning rate on the gradient summed over patterns.
+        rate: learning rate on the gradient summed over patterns; MONK nets of tanh units take
+            a tenth of it (``monk_nets.TANH_RATE``).
         momentum: of back-propagation.
         epochs: passes of back-propagation.
         iterations: most Levenberg-Marquardt steps after it.

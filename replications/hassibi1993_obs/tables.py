@@ -72,7 +72,8 @@ def grid(frames: Frames) -> pd.DataFrame:
                     (trained.method == method) & (trained.retrained == retrained)
                 ].weights_left
                 label = METHOD_STYLE[method]["label"] + (", retrained" if retrained else "")
-                row[label] = f"{left.mean():.1f}" if len(left) else "-"
+                few = f" (n = {len(left)})" if retrained else ""
+                row[label] = f"{left.mean():.1f}{few}" if len(left) else "-"
         rows.append(row)
     return pd.DataFrame(rows)
 

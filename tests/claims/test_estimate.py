@@ -118,3 +118,9 @@ def test_a_share_is_covered_as_promised_on_average_over_all_shares() -> None:
     ]
     assert np.mean(cover) == pytest.approx(0.90, abs=0.01)
     assert min(cover) > 0.80
+
+
+def test_few_cases_take_the_exact_interval():
+    found = share(1, 4, few=True)
+    assert (found.low, found.high) == pytest.approx((1.27, 75.14), abs=0.01)
+    assert found.low < share(1, 4).low

@@ -53,3 +53,13 @@ def test_rejects_equal_shares_at_most_at_five_per_cent():
         second = np.where(discordant, ~first, True)
         rejected += paired_shares(first, second).low > 0
     assert rejected / 2000 <= 0.05
+
+
+def test_covers_the_true_difference():
+    random = np.random.default_rng(1)
+    covered = 0
+    for _ in range(1000):
+        wins = random.random(1704) < 0.0012  # rare, and never a loss
+        found = paired_shares(np.ones(1704, bool), ~wins)
+        covered += found.low <= 0.12 <= found.high
+    assert covered / 1000 >= 0.9

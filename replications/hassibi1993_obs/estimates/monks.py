@@ -83,13 +83,15 @@ def _reduction(problem: str) -> Estimator:
     return estimate
 
 
-def _at_own_best(frames: Frames, problem: str, method: str, retrained: bool) -> float:
+def _at_own_best(frames: Frames, problem: str, method: str, retrained: bool) -> float | None:
     """Least mean weights left over the grid's eligible decays, each method at its own."""
+    decays = eligible_decays(grid(frames, problem), MonksGridSettings().eligible)
     rows = grid(frames, problem, method, retrained)
     if method == "obs":
         rows = rows[rows.alpha.isin(PAPER_ALPHAS)]
-    decays = eligible_decays(rows, MonksGridSettings().eligible)
     rows = rows[rows.decay.isin(decays) & rows.trained].fillna({"alpha": 0.0})
+    if rows.empty:
+        return None
     return float(rows.groupby(["decay", "alpha"]).weights_left.mean().min())
 
 
@@ -107,8 +109,11 @@ def _least_difference(rivals: list[tuple[str, bool]]) -> Estimator:
                 return result
             label = f"{problem} {method}{' retrained' if retrained else ''}"
             found.append((label, result))
+            best = _at_own_best(frames, problem, "obs", False)
             rival = _at_own_best(frames, problem, method, retrained)
-            own.append(f"{label} {rival - _at_own_best(frames, problem, 'obs', False):+.1f}")
+            if best is not None and rival is not None:
+                nets = grid(frames, problem, method, retrained).replicate.nunique()
+                own.append(f"{label} {rival - best:+.1f} ({nets} nets)")
         note = (
             "weights more than OBS, at the decay chosen for OBS: "
             + ", ".join(f"{label} {result.value:+.1f}" for label, result in found)

@@ -105,7 +105,7 @@ def _recovery(frames: Frames) -> Result:
         f"relearned at {100 * (forced.attempt > 0).mean():.0f} % of all minima; elsewhere: "
         f"{'; '.join(elsewhere)}"
     )
-    results = [share(found, count, note) for found, count in counts.values()]
+    results = [share(found, count, note, few=True) for found, count in counts.values()]
     shares = [result for result in results if isinstance(result, Estimate)]
     return max(shares, key=lambda result: result.value) if shares else results[0]
 

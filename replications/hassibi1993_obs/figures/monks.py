@@ -133,7 +133,9 @@ def monks_grid(frames: Frames) -> Figure:
             range(len(means)), [f"{d:g} ({100 * shares[d]:.0f} %)" for d in means.index]
         )
         panel.grid(False)
-        panel.set(title=f"{PROBLEM[problem]}, paper {PAPER_LEFT[problem]}", xlabel=r"$\alpha$")
+        nets = rows[rows.alpha == rows.alpha.iloc[0]].groupby("decay").size().max()
+        title = f"{PROBLEM[problem]}, paper {PAPER_LEFT[problem]}\n{nets} nets a row"
+        panel.set(title=title, xlabel=r"$\alpha$")
     panels[0].set_ylabel("weight decay (nets trained)")
     return figure
 

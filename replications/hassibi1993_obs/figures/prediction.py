@@ -53,7 +53,7 @@ def predicted_actual(frames: Frames) -> Figure:
                 rasterized=True,
                 label=(
                     f"{look['label']}, n = {len(actual)}: {100 * (actual < 0).mean():.0f} % fall, "
-                    f"{100 * (~shown & (actual >= 0)).mean():.0f} % below the axes"
+                    f"{100 * (~shown & (actual >= 0)).mean():.0f} % off the axes"
                 ),
             )
         panel.plot([_LEAST, _MOST], [_LEAST, _MOST], color="black", linewidth=0.8)

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 def xor_right(frames: Frames) -> Figure:
     """Shares of right deletions, a panel a criterion, a column a set-up."""
-    figure, panels = subplots(1, 2, width=DOUBLE, height=3.4, sharey=True)
+    figure, panels = subplots(1, 2, width=DOUBLE, height=4.2, sharey=True)
     rows = frames["xor"]
     columns = [(set_up, decay) for decay in sorted(rows.decay.unique()) for set_up in SET_UPS]
     for panel, column, title in (
@@ -56,9 +56,10 @@ def xor_right(frames: Frames) -> Figure:
                     point(panel, x + offset, share_of(values), **style)
         paper_line(panel, 100, "paper: OBS 100 %")
         panel.set_title(title)
+        counts = [len(xor_rows(frames, "obs", *pair)) for pair in columns]
         labels = [
-            f"{set_up}\n{'no decay' if decay == 0 else f'decay {decay:g}'}"
-            for set_up, decay in columns
+            f"{set_up}\n{'no decay' if decay == 0 else f'decay {decay:g}'}, n = {count}"
+            for (set_up, decay), count in zip(columns, counts, strict=True)
         ]
         panel.set_xticks(range(len(columns)), labels, rotation=90)
         panel.set_ylim(-4, 106)
@@ -93,7 +94,7 @@ def xor_alpha(frames: Frames) -> Figure:
             high = np.array([estimate.high for _, estimate in found])
             panel.errorbar(
                 x, y, yerr=[y - low, high - y], color=color, marker=marker, linestyle=line,
-                label=set_up,
+                label=f"{set_up}, n = {len(xor_rows(frames, 'obs', set_up))}",
             )  # fmt: skip
         paper_line(panel, 100, "paper: 100 %, insensitive")
         panel.set(xscale="log", xlabel=r"$\alpha$", title=title, ylim=(40, 103))
@@ -119,7 +120,10 @@ def xor_stop(frames: Frames) -> Figure:
             _solved_line(panel, parts, label=rf"OBS, $\alpha$ = {alpha:g}", **look)
         _solved_line(panel, of_set_up[of_set_up.method == "magnitude"], **METHOD_STYLE["magnitude"])
         paper_line(panel, 100, "paper, OBS: 100 %")
-        panel.set(xscale="log", xlabel="error at which training ends", title=set_up, ylim=(-4, 106))
+        minima = of_set_up.groupby(["stop_error", "method", "alpha"], dropna=False).minima.sum()
+        few, most = minima.min(), minima.max()
+        panel.set_title(f"{set_up}, n = {few}{f' to {most}' if most > few else ''}")
+        panel.set(xscale="log", xlabel="error at which training ends", ylim=(-4, 106))
         panel.invert_xaxis()
     panels[0, 0].set_ylabel("all four patterns right\nafter the deletion, % of minima")
     figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=4)

@@ -61,8 +61,15 @@ class NotRun:
     reason: str
 
 
-def share(successes: int, n: int, note: str = "") -> Estimate | NotRun:
+def share(successes: int, n: int, note: str = "", *, few: bool = False) -> Estimate | NotRun:
     """Share in per cent with Wilson's score interval; ``NotRun`` when there is no case at all.
+
+    Args:
+        successes: cases that count.
+        n: all cases.
+        note: see :class:`Estimate`.
+        few: take the exact (Clopper-Pearson) interval, which never covers less than it says;
+            with a handful of cases Wilson's may.
 
     Raises:
         ValueError: ``successes`` is not in 0..n.
@@ -72,7 +79,8 @@ def share(successes: int, n: int, note: str = "") -> Estimate | NotRun:
         raise ValueError(f"{successes} successes of {n} cases")
     if n == 0:
         return NotRun("no case to count")
-    interval = stats.binomtest(successes, n).proportion_ci(LEVEL, method="wilson")
+    method = "exact" if few else "wilson"
+    interval = stats.binomtest(successes, n).proportion_ci(LEVEL, method=method)
     return Estimate(
         100.0 * successes / n, 100.0 * float(interval.low), 100.0 * float(interval.high), n, note
     )
@@ -147,11 +155,10 @@ def paired_shares(first: Values, second: Values, note: str = "") -> Estimate | N
     """Difference of two shares measured on the same cases, first minus second, in points.
 
     Only the discordant cases tell the shares apart. Given their number m, those in which the
-    first holds are Binomial(m, p), with p = 1/2 if the shares are equal; the exact
-    (Clopper-Pearson) interval of p, times m / n, is the interval. It lies above nought exactly
-    where McNemar's exact one-sided test rejects at 5 %; a bootstrap of rare discordant cases
-    would reject far too often. Without any discordant case the ends are those of the share of
-    discordant cases itself.
+    first holds are Binomial(m, p), with p = 1/2 if the shares are equal. The interval joins the
+    exact (Clopper-Pearson) one of p with Wilson's of m / n. It lies above nought exactly where
+    McNemar's exact one-sided test rejects at 5 %; a bootstrap of rare discordant cases would
+    reject far too often. Without any discordant case the ends are those of m / n itself.
 
     Args:
         first: truth values, a case each.
@@ -167,15 +174,19 @@ def paired_shares(first: Values, second: Values, note: str = "") -> Estimate | N
     if a.size == 0:
         return NotRun("no case to count")
     wins, discordant = int((a & ~b).sum()), int((a != b).sum())
+    rare = stats.binomtest(discordant, a.size).proportion_ci(LEVEL, method="wilson")
+    fewest, most = 100.0 * float(rare.low), 100.0 * float(rare.high)
     if discordant == 0:
-        rare = stats.binomtest(0, a.size).proportion_ci(LEVEL, method="wilson").high
-        return Estimate(0.0, -100.0 * float(rare), 100.0 * float(rare), a.size, note)
+        return Estimate(0.0, -most, most, a.size, note)
     interval = stats.binomtest(wins, discordant).proportion_ci(LEVEL, method="exact")
-    scale = 100.0 * discordant / a.size
-    value, low, high = (
-        scale * (2.0 * float(p) - 1.0) for p in (wins / discordant, interval.low, interval.high)
+    low, high = 2.0 * float(interval.low) - 1.0, 2.0 * float(interval.high) - 1.0
+    return Estimate(
+        100.0 * (2 * wins - discordant) / a.size,
+        low * (fewest if low > 0 else most),
+        high * (most if high > 0 else fewest),
+        a.size,
+        note,
     )
-    return Estimate(value, low, high, a.size, note)
 
 
 def _checked(values: Values) -> NDArray[np.float64]:

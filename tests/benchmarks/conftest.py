@@ -17,7 +17,7 @@ RATIOS: list[dict[str, str]] = []
 
 @pytest.fixture(autouse=True)
 def one_thread():
-    """Both sides of every ratio on one thread."""
+    """Both sides of every ratio on one thread, unless a benchmark says otherwise."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

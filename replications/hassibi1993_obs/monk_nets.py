@@ -148,7 +148,7 @@ def choose(
 ) -> tuple[float, float]:
     """Weight decay and alpha for a problem, from training data alone.
 
-    The rule, fixed beforehand: among the decays with which at least ``eligible`` of the grid's
+    The rule: among the decays with which at least ``eligible`` of the grid's
     nets reach the paper's training accuracy, and the alphas of the paper's range, the pair
     with which OBS without retraining leaves the fewest weights on average at that accuracy.
     Ties go to the larger decay, then to the larger alpha. Where no decay is eligible, that with

@@ -1,4 +1,4 @@
-"""Which rows a number or a figure is made from; the primary set-ups, fixed beforehand."""
+"""Which rows a number or a figure is made from, and the primary set-up of XOR."""
 
 from __future__ import annotations
 

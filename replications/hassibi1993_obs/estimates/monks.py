@@ -8,6 +8,7 @@ from collections.abc import Callable
 from oldschool.claims.estimate import (
     Estimate,
     NotRun,
+    Result,
     exact,
     mean,
     median,
@@ -20,7 +21,6 @@ from ..monk_nets import START_WEIGHTS, eligible_decays
 from ..selection import grid, monks
 from ..settings import PAPER_ALPHAS, MonksGridSettings
 
-Result = Estimate | NotRun
 Estimator = Callable[[Frames], Result]
 
 

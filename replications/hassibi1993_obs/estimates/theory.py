@@ -7,12 +7,11 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from oldschool.claims.estimate import Estimate, NotRun, exact, share
+from oldschool.claims.estimate import Estimate, NotRun, Result, exact, share
 from oldschool.runs.experiment import Frames
 
 from ..selection import at_least, ordered
 
-Result = Estimate | NotRun
 Estimator = Callable[[Frames], Result]
 
 

@@ -6,13 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from oldschool.claims.estimate import Estimate, NotRun, mean, paired_shares, share
+from oldschool.claims.estimate import Estimate, NotRun, Result, mean, paired_shares, share
 from oldschool.runs.experiment import Frames
 
 from ..selection import PRIMARY_ALPHA, PRIMARY_SET_UP, xor_rows
 from ..xor import HIDDEN_BIASES
 
-Result = Estimate | NotRun
 Estimator = Callable[[Frames], Result]
 
 

@@ -61,6 +61,9 @@ class NotRun:
     reason: str
 
 
+Result = Estimate | NotRun
+
+
 def share(successes: int, n: int, note: str = "", *, few: bool = False) -> Estimate | NotRun:
     """Share in per cent with Wilson's score interval; ``NotRun`` when there is no case at all.
 

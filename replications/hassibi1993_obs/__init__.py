@@ -9,12 +9,17 @@ from .estimates import ESTIMATES
 from .inequality import INEQUALITY
 from .monks import MONKS
 from .monks_grid import MONKS_GRID
+from .nettalk import NETTALK, NETTALK_LARGE
+from .nettalk_looks import NETTALK_LOOKS
 from .recursion import RECURSION
 from .settings import (
     InequalitySettings,
     MonkNetSettings,
     MonksGridSettings,
     MonksSettings,
+    NettalkLargeSettings,
+    NettalkLooksSettings,
+    NettalkNetSettings,
     RecursionSettings,
     XorSettings,
 )
@@ -34,8 +39,22 @@ REPLICATION = Replication(
         "monks": MonksSettings,
         "inequality": InequalitySettings,
         "recursion": RecursionSettings,
+        "nettalk": NettalkNetSettings,
+        "nettalk_large": NettalkLargeSettings,
+        "nettalk_looks": NettalkLooksSettings,
     },
-    experiments=(RECURSION, XOR, XOR_STOP, XOR_STRUCTURE, MONKS_GRID, MONKS, INEQUALITY),
+    experiments=(
+        RECURSION,
+        XOR,
+        XOR_STOP,
+        XOR_STRUCTURE,
+        MONKS_GRID,
+        MONKS,
+        INEQUALITY,
+        NETTALK,
+        NETTALK_LARGE,
+        NETTALK_LOOKS,
+    ),
     figures=FIGURES,
     tables=TABLES,
     estimates=ESTIMATES,

@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from oldschool.errors import require
+from oldschool.runs.config import DataConfig
 from oldschool.runs.experiment import plan_only
 
 PAPER_ALPHAS = (1e-8, 1e-7, 1e-6, 1e-5, 1e-4)
 MONK_UNITS = ("logistic", "tanh")
+PRECISIONS = ("float64", "float32")
+NETTALK_METHODS = ("magnitude", "obd", "obs")
 
 
 @dataclass
@@ -255,8 +258,158 @@ class RecursionSettings:
             )
 
 
+@dataclass
+class NettalkSettings:
+    """NETtalk: training, and pruning in stages with retraining between them.
+
+    Attributes:
+        nets: nets, a work unit each.
+        hidden: hidden units between 203 inputs and 26 outputs.
+        init: starting weights are U(-init, init).
+        rate: learning rate on the mean gradient of a mini-batch, falling in a line to nought.
+        momentum: of back-propagation.
+        batch: letters of a mini-batch.
+        epochs: passes through the training words.
+        retrain_epochs: passes of the retraining at each target.
+        targets: weights left at the end of each stage, where the net is retrained.
+        floor: weights to which the first and the last stage go on without retraining, to see
+            how far they could have gone; null ends them at their targets.
+        step: a net is measured at every so many weights.
+        every: deletions after which a method computes its saliencies anew; null for once a
+            stage.
+        alpha: the constant of OBS.
+        precision: of H^-1, float64 or float32.
+        methods: those that prune.
+    """
+
+    nets: int = plan_only(8)
+    hidden: int = 24
+    init: float = 0.3
+    rate: float = 1.0
+    momentum: float = 0.9
+    batch: int = 32
+    epochs: int = 60
+    retrain_epochs: int = 30
+    targets: list[int] = field(default_factory=lambda: [2438, 1560])
+    floor: int | None = 600
+    step: int = 200
+    every: int | None = 1000
+    alpha: float = 1e-4
+    precision: str = "float64"
+    methods: list[str] = field(default_factory=lambda: ["magnitude", "obd", "obs"])
+
+    def check(self, node: str) -> None:
+        """Raises a ConfigError for a value out of range."""
+        for name in ("nets", "hidden", "batch", "epochs", "step"):
+            value = getattr(self, name)
+            require(value >= 1, f"{node}.{name}", value, "must be 1 or more")
+        for name in ("init", "rate", "alpha"):
+            value = getattr(self, name)
+            require(value > 0, f"{node}.{name}", value, "must be above 0")
+        require(0 <= self.momentum < 1, f"{node}.momentum", self.momentum, "must be in [0, 1)")
+        passes = self.retrain_epochs
+        require(passes >= 0, f"{node}.retrain_epochs", passes, "must be 0 or more")
+        falling = sorted(set(self.targets), reverse=True)
+        require(
+            len(self.targets) > 0 and self.targets == falling and self.targets[-1] >= 1,
+            f"{node}.targets",
+            self.targets,
+            "must be one or more falling counts of 1 or more",
+        )
+        weights = 203 * self.hidden + self.hidden + 26 * self.hidden + 26
+        require(
+            self.targets[0] < weights, f"{node}.targets", self.targets, f"must be below {weights}"
+        )
+        require(
+            self.floor is None or 0 <= self.floor <= self.targets[-1],
+            f"{node}.floor",
+            self.floor,
+            "must be at or below the last target, or null",
+        )
+        require(
+            self.every is None or self.every >= 1,
+            f"{node}.every",
+            self.every,
+            "must be 1 or more, or null",
+        )
+        require(
+            self.precision in PRECISIONS,
+            f"{node}.precision",
+            self.precision,
+            f"must be {' or '.join(PRECISIONS)}",
+        )
+        require(
+            len(self.methods) > 0 and set(self.methods) <= set(NETTALK_METHODS),
+            f"{node}.methods",
+            self.methods,
+            f"must be some of {', '.join(NETTALK_METHODS)}",
+        )
+
+
+@dataclass
+class NettalkNetSettings(NettalkSettings):
+    """The net of 24 hidden units and 5546 weights."""
+
+    def __post_init__(self) -> None:
+        self.check("nettalk")
+
+
+@dataclass
+class NettalkLargeSettings(NettalkSettings):
+    """Sejnowski and Rosenberg's net of 80 hidden units, 18,426 weights."""
+
+    nets: int = plan_only(2)
+    hidden: int = 80
+    targets: list[int] = field(default_factory=lambda: [9000, 4500, 2438, 1560])
+    floor: int | None = None
+    every: int | None = None
+    precision: str = "float32"
+    methods: list[str] = field(default_factory=lambda: ["magnitude", "obs"])
+
+    def __post_init__(self) -> None:
+        self.check("nettalk_large")
+
+
+@dataclass
+class NettalkLooksSettings:
+    """What alpha, precision and the number of looks at the net do to OBS on NETtalk.
+
+    Attributes:
+        nets: of the nets of ``nettalk``, from the first.
+        alphas: constants compared, one look each, in float64 and float32.
+        everies: deletions between two looks compared; 0 for a single look.
+        until: weights left at the end; nothing is retrained.
+        small_nets: nets of ``small_hidden`` hidden units.
+        small_hidden: hidden units of the net small enough for a look at each deletion.
+        small_everies: deletions between two looks on it.
+    """
+
+    nets: int = plan_only(2)
+    alphas: list[float] = plan_only([1e-8, 1e-6, 1e-4])
+    everies: list[int] = plan_only([0, 1000, 500, 250])
+    until: int = 1560
+    small_nets: int = plan_only(2)
+    small_hidden: int = 2
+    small_everies: list[int] = plan_only([0, 100, 10, 1])
+
+    def __post_init__(self) -> None:
+        for name in ("nets", "until", "small_nets", "small_hidden"):
+            value = getattr(self, name)
+            require(value >= 1, f"nettalk_looks.{name}", value, "must be 1 or more")
+        for alpha in self.alphas:
+            require(alpha > 0, "nettalk_looks.alphas", alpha, "must be above 0")
+        for name in ("everies", "small_everies"):
+            for every in getattr(self, name):
+                require(every >= 0, f"nettalk_looks.{name}", every, "must be 0 or more")
+
+
 class ObsConfig(Protocol):
     """The part of the configuration that the experiments read."""
+
+    data: DataConfig
+    nettalk: NettalkNetSettings
+    nettalk_large: NettalkLargeSettings
+    nettalk_looks: NettalkLooksSettings
 
     xor: XorSettings
     monk_nets: MonkNetSettings

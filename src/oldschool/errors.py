@@ -23,6 +23,10 @@ class DataError(UserError):
     """A data file or a results file is missing, damaged or not what it should be."""
 
 
+class UnavailableError(DataError):
+    """A data set cannot be had here; what needs it is not run, everything else is."""
+
+
 class StorageError(UserError):
     """A file could not be written: disk full, folder read-only."""
 

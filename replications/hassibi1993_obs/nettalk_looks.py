@@ -52,7 +52,7 @@ def _told(conditions: list[tuple[int, dict[str, Scalar]]]) -> set[tuple[Scalar, 
 def run(config: ObsConfig, unit: Unit, seeds: Seeds) -> Frames:
     hidden, alpha = int(unit.condition["hidden"]), float(unit.condition["alpha"])
     every = int(unit.condition["every"])
-    how = replace(config.nettalk, hidden=hidden, targets=[1])
+    how = replace(config.nettalk, hidden=hidden, targets=[1], floor=None)
     is_small = hidden != config.nettalk.hidden
     data = speech(config.data.dir)
     net = architecture(hidden)

@@ -360,11 +360,13 @@ class NettalkLargeSettings(NettalkSettings):
 
     nets: int = plan_only(2)
     hidden: int = 80
+    rate: float = 0.3
+    batch: int = 8
     targets: list[int] = field(default_factory=lambda: [9000, 4500, 2438, 1560])
     floor: int | None = None
     every: int | None = None
     precision: str = "float32"
-    methods: list[str] = field(default_factory=lambda: ["magnitude", "obs"])
+    methods: list[str] = field(default_factory=lambda: ["obs"])
 
     def __post_init__(self) -> None:
         self.check("nettalk_large")

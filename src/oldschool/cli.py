@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from oldschool import paths
-from oldschool.errors import ConfigError, StorageError, UserError
+from oldschool.errors import ConfigError, DataError, StorageError, UserError
 from oldschool.runs.provenance import one_blas_thread
 
 if TYPE_CHECKING:
@@ -234,12 +234,18 @@ def _data(_: argparse.Namespace, rest: Sequence[str]) -> int:
     _refuse(rest)
     from oldschool.runs import config, registry
 
+    missing = 0
     for replication in registry.replications().values():
         settings = config.settings(replication)
         for experiment in replication.experiments:
-            for name, sha256 in experiment.data(settings.config).items():
-                print(f"{replication.name}/{experiment.name}: {name} sha256 {sha256}")
-    return 0
+            title = f"{replication.name}/{experiment.name}"
+            try:
+                for name, sha256 in experiment.data(settings.config).items():
+                    print(f"{title}: {name} sha256 {sha256}")
+            except DataError as error:
+                missing += 1
+                print(f"{title}: not to be had: {error}", file=sys.stderr)
+    return 1 if missing else 0
 
 
 def _refuse(rest: Sequence[str]) -> None:

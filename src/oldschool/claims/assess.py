@@ -114,6 +114,7 @@ def assess(
     claims: Sequence[Claim],
     frames: Frames,
     origins: Mapping[str, Origin],
+    unavailable: Mapping[str, str] | None = None,
 ) -> list[Judged]:
     """Every claim of ``replication`` judged, in the order given.
 
@@ -122,13 +123,15 @@ def assess(
         claims: its claims.
         frames: all frames there are; those never run are absent.
         origins: {frame: the run its rows come from}.
+        unavailable: {frame: why its data cannot be had}.
 
     Raises:
         ConfigError: a claim without an estimate, an estimate without a claim, or a frame that
             no experiment writes.
     """
     _check_links(replication, claims)
-    return [_assess(replication, claim, frames, origins) for claim in claims]
+    reasons = unavailable or {}
+    return [_assess(replication, claim, frames, origins, reasons) for claim in claims]
 
 
 def _check_links(replication: Replication, claims: Sequence[Claim]) -> None:
@@ -150,9 +153,13 @@ def _check_links(replication: Replication, claims: Sequence[Claim]) -> None:
 
 
 def _assess(
-    replication: Replication, claim: Claim, frames: Frames, origins: Mapping[str, Origin]
+    replication: Replication,
+    claim: Claim,
+    frames: Frames,
+    origins: Mapping[str, Origin],
+    unavailable: Mapping[str, str],
 ) -> Judged:
-    result, origin = _estimate(replication, claim, frames, origins)
+    result, origin = _estimate(replication, claim, frames, origins, unavailable)
     profile = origin.profile if origin else ""
     return Judged(
         claim,
@@ -194,12 +201,18 @@ def _quoted(words: str) -> str:
 
 
 def _estimate(
-    replication: Replication, claim: Claim, frames: Frames, origins: Mapping[str, Origin]
+    replication: Replication,
+    claim: Claim,
+    frames: Frames,
+    origins: Mapping[str, Origin],
+    unavailable: Mapping[str, str],
 ) -> tuple[Estimate | NotRun, Origin | None]:
     """Our number and the run of the rows behind it."""
     if claim.not_run:
         return NotRun(claim.not_run), None
     missing = [frame for frame in claim.frames if frame not in frames]
+    if missing and missing[0] in unavailable:
+        return NotRun(unavailable[missing[0]]), None
     if missing:
         return NotRun(f"no rows yet: {', '.join(missing)}"), None
     # A claim that reads no rows is arithmetic: it holds from its own profile on.

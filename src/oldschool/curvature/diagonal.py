@@ -1,7 +1,7 @@
 """The diagonal of the Hessian as Optimal Brain Damage computes it: by back-propagation.
 
-LeCun, Denker & Solla 1989, eqs. 7-10, for E = 1/(2P) sum |t - o|^2 (half the paper's error,
-so half its second derivatives). The paper prints a minus before f'' dE/dx; with the plus used
+LeCun, Denker & Solla 1989, eqs. 7-10, for any error function; the usual one here is
+E = 1/(2P) sum |t - o|^2, half the paper's, with half its second derivatives. The paper prints a minus before f'' dE/dx; with the plus used
 here the recursion is the exact diagonal of a net with one hidden layer.
 """
 
@@ -11,11 +11,17 @@ import torch
 from torch import Tensor
 
 from oldschool.data.task import Task
+from oldschool.nets.error import SQUARED, Error
 from oldschool.nets.mlp import Mlp, backwards
 
 
 def backpropagated_diagonal(
-    net: Mlp, theta: Tensor, task: Task, *, levenberg_marquardt: bool = False
+    net: Mlp,
+    theta: Tensor,
+    task: Task,
+    *,
+    levenberg_marquardt: bool = False,
+    error: Error = SQUARED,
 ) -> Tensor:
     """h_kk of every weight, averaged over the training set.
 
@@ -28,6 +34,7 @@ def backpropagated_diagonal(
         task: the data.
         levenberg_marquardt: drop the f'' terms; the result is never negative, and for one
             hidden layer it is the diagonal of the Gauss-Newton matrix.
+        error: E.
 
     Returns:
         (R, N).
@@ -36,11 +43,13 @@ def backpropagated_diagonal(
     matrices = net.matrices(theta)
     samples = len(task)
     top = net.layers[-1].transfer
-    first = activities[-1] - task.t.T  # dE/dx of each unit, sample by sample
-    slope, bend = top.slope(activities[-1]), top.bend(activities[-1])
-    second = slope * slope  # d2E/da2
-    if not levenberg_marquardt:
-        second = second + first * bend
+    outputs = activities[-1]
+    first = error.slope(outputs, task.t)  # dE/dx of each unit, sample by sample
+    slope, bend = top.slope(outputs), top.bend(outputs)
+    if levenberg_marquardt:  # second: d2E/da2
+        second = slope * slope * error.weight(outputs)
+    else:
+        second = slope * slope * error.bend(outputs, task.t) + first * bend
     found = torch.empty_like(theta)
     for depth in reversed(range(len(matrices))):
         layer, below = net.layers[depth], activities[depth]

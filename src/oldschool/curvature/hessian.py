@@ -11,28 +11,31 @@ from torch.func import hessian as func_hessian
 from torch.func import vmap
 
 from oldschool.data.task import Task
-from oldschool.nets.error import squared_error
+from oldschool.nets.error import SQUARED, Error
 from oldschool.nets.mlp import Layer, Mlp, backwards
 
 
-def autodiff_hessian(net: Mlp, theta: Tensor, task: Task, chunk: int | None = None) -> Tensor:
-    """d2E/dw2 of E = 1/(2P) sum |t - o|^2 by torch.func: (R, N, N) from weights (R, N).
+def autodiff_hessian(
+    net: Mlp, theta: Tensor, task: Task, error: Error = SQUARED, chunk: int | None = None
+) -> Tensor:
+    """d2E/dw2 by torch.func: (R, N, N) from weights (R, N).
 
     Args:
         net: the architecture.
         theta: weights (R, N).
         task: the data.
+        error: E.
         chunk: nets differentiated at once; bounds the memory.
     """
 
-    def error(one: Tensor) -> Tensor:
-        return squared_error(net.outputs(one[None], task.x), task.t)[0]
+    def of_one(one: Tensor) -> Tensor:
+        return error.value(net.outputs(one[None], task.x), task.t)[0]
 
-    found: Tensor = vmap(func_hessian(error), chunk_size=chunk)(theta)
+    found: Tensor = vmap(func_hessian(of_one), chunk_size=chunk)(theta)
     return found
 
 
-def hessian(net: Mlp, theta: Tensor, task: Task) -> Tensor:
+def hessian(net: Mlp, theta: Tensor, task: Task, error: Error = SQUARED) -> Tensor:
     """The same in closed form for all nets at once, tens of times as fast.
 
     For small nets: (inputs + 1)^2 P numbers are held beside the result.
@@ -50,6 +53,7 @@ def hessian(net: Mlp, theta: Tensor, task: Task) -> Tensor:
         net: the architecture.
         theta: weights (R, N).
         task: the data.
+        error: E.
 
     Returns:
         (R, N, N).
@@ -60,10 +64,10 @@ def hessian(net: Mlp, theta: Tensor, task: Task) -> Tensor:
     # sources[l]: what layer l reads, (inputs + 1, P) or (R, inputs + 1, P), the biases' 1 last
     sources = [torch.cat([x, torch.ones_like(x[..., :1, :])], dim=-2) for x in activities[:-1]]
     slopes = [layer.transfer.slope(x) for layer, x in zip(net.layers, activities[1:], strict=True)]
-    residual = activities[-1] - task.t.T
-    delta = residual * slopes[-1]
+    first = error.slope(activities[-1], task.t)
+    delta = first * slopes[-1]
     bend = net.layers[-1].transfer.bend(activities[-1])
-    second = _diagonal(slopes[-1] ** 2 + residual * bend)
+    second = _diagonal(slopes[-1] ** 2 * error.bend(activities[-1], task.t) + first * bend)
 
     found = theta.new_empty(nets, net.weights, net.weights)
     for upper in reversed(range(depth)):

@@ -206,7 +206,7 @@ class LargeOptimalBrainSurgeon:
             :func:`oldschool.curvature.sparse_inputs.sparse_gauss_newton` for one-hot inputs.
         buffer: deletions applied to H^-1 as one matrix product.
         drift: H^-1 is computed anew when its relative residual on a test vector, measured once
-            a buffer against an exact product with H, has passed this and doubled.
+            a buffer against an exact product with H, has passed this and grown tenfold.
         name: how rows call the method.
     """
 
@@ -292,7 +292,7 @@ class Surgeon:
         if self._since_check < self._method.buffer:
             return False
         self._since_check = 0
-        return not self.drift() <= max(self._method.drift, 2.0 * self._fresh)
+        return not self.drift() <= max(self._method.drift, 10.0 * self._fresh)
 
     def _give_up(self, dtype: torch.dtype) -> NoReturn:
         raise DriftError(

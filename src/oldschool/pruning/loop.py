@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from oldschool.data.task import Task
-from oldschool.nets.error import squared_error
+from oldschool.nets.error import SQUARED, Error
 from oldschool.nets.mlp import Mlp
 from oldschool.pruning.choice import Method
 from oldschool.pruning.stop import StopRule
@@ -78,6 +78,7 @@ def prune(
     retrain: Retrain | None = None,
     measure: Measure | None = None,
     to_the_end: bool = False,
+    error: Error = SQUARED,
 ) -> Pruned:
     """Deletes one weight a net at a time until each net's stop rule refuses the next deletion.
 
@@ -92,6 +93,7 @@ def prune(
         measure: further measures to record after every deletion, such as the test error.
         to_the_end: follow the path of a refused net on, until no weight is left; what is
             returned as pruned stays the net from before the first refusal.
+        error: the error function recorded along the path.
 
     Returns:
         The pruned nets; one that the rule refuses before any deletion keeps all its weights,
@@ -101,7 +103,7 @@ def prune(
     kept = torch.ones_like(theta, dtype=torch.bool)
     may_go = torch.ones(net.weights, dtype=torch.bool) if prunable is None else prunable
     outputs = net.outputs(theta, task.x)
-    first_error = squared_error(outputs, task.t)
+    first_error = error.value(outputs, task.t)
     good = stop.accepts(outputs, task) & first_error.isfinite()
     reason = [
         "" if ok else "refused before pruning" if finite else "error is not finite"
@@ -110,7 +112,7 @@ def prune(
     final_theta, final_kept = theta.clone(), kept.clone()
     path: list[Deletion] = []
     alive = torch.arange(len(theta)) if to_the_end else good.nonzero()[:, 0]
-    w, k, error = theta[alive], kept[alive], first_error[alive]
+    w, k, before = theta[alive], kept[alive], first_error[alive]
     for _ in range(int(may_go.sum())):
         if len(alive) == 0:
             break
@@ -118,12 +120,12 @@ def prune(
         k = k.scatter(1, choice.weight[:, None], False)
         w = (w + choice.change) * k
         outputs = net.outputs(w, task.x)
-        deleted = error_after = squared_error(outputs, task.t)
+        deleted = after = error.value(outputs, task.t)
         if retrain is not None:
             w = retrain(w, k, alive)
             outputs = net.outputs(w, task.x)
-            error_after = squared_error(outputs, task.t)
-        finite = error_after.isfinite()
+            after = error.value(outputs, task.t)
+        finite = after.isfinite()
         accepted = stop.accepts(outputs, task) & finite
         measures = dict(measure(w)) if measure is not None else {}
         path.append(
@@ -131,9 +133,9 @@ def prune(
                 alive,
                 choice.weight,
                 choice.predicted,
-                error,
+                before,
                 deleted,
-                error_after,
+                after,
                 accepted,
                 measures,
             )
@@ -147,9 +149,9 @@ def prune(
                 )
         last = good[alive]
         final_theta[alive[last]], final_kept[alive[last]] = w[last], k[last]
-        error = error_after
+        before = after
         going = finite if to_the_end else last
         if not going.all():
-            alive, w, k, error = alive[going], w[going], k[going], error[going]
+            alive, w, k, before = alive[going], w[going], k[going], before[going]
     reason = [text or "no weight left to delete" for text in reason]
     return Pruned(final_theta, final_kept, reason, path)

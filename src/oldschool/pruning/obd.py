@@ -8,6 +8,7 @@ from torch import Tensor
 
 from oldschool.curvature.diagonal import backpropagated_diagonal
 from oldschool.data.task import Task
+from oldschool.nets.error import SQUARED, Error
 from oldschool.nets.mlp import Mlp
 from oldschool.pruning.choice import Choice, delete_only, least
 
@@ -24,15 +25,17 @@ class OptimalBrainDamage:
     Attributes:
         levenberg_marquardt: take the diagonal without its f'' terms, never negative.
         name: how rows call the method.
+        error: the error function whose second derivatives are taken.
     """
 
     levenberg_marquardt: bool = False
     name: str = "obd"
+    error: Error = SQUARED
 
     def choose(self, net: Mlp, theta: Tensor, task: Task, kept: Tensor, prunable: Tensor) -> Choice:
         """See :class:`oldschool.pruning.choice.Method`."""
         diagonal = backpropagated_diagonal(
-            net, theta, task, levenberg_marquardt=self.levenberg_marquardt
+            net, theta, task, levenberg_marquardt=self.levenberg_marquardt, error=self.error
         )
         weight, predicted = least(saliency(theta, diagonal), prunable)
         return Choice(weight, predicted, delete_only(theta, weight))

@@ -5,7 +5,8 @@ Of all changes dw that bring weight q to zero, the one that raises a quadratic e
     dw  = - w_q / [H^-1]_qq  H^-1 e_q                (eq. 5)
     L_q =   w_q^2 / (2 [H^-1]_qq)                    (eq. 5, the rise itself)
 
-with H = 1/P sum X X^T + alpha I and X the gradients of the outputs. The weight of least L_q
+with H = 1/P sum X a X^T + alpha I, X the gradients of the outputs and a the second derivative of
+the error function with respect to them, 1 for the squared error. The weight of least L_q
 goes, every other weight moves with it, and H is computed anew for the next deletion.
 """
 
@@ -19,6 +20,7 @@ from torch import Tensor
 from oldschool.curvature.gauss_newton import output_gradients
 from oldschool.curvature.inverse import damped_inverse
 from oldschool.data.task import Task
+from oldschool.nets.error import SQUARED, Error
 from oldschool.nets.mlp import Mlp
 from oldschool.pruning.choice import Choice, least
 
@@ -44,10 +46,12 @@ class OptimalBrainSurgeon:
         alpha: the constant of H^-1_0 = I / alpha, 1e-8 to 1e-4 in the paper; relative to
             H = 1/P sum X X^T, so it has to be scaled with P where the error is summed.
         name: how rows call the method.
+        error: the error function whose rise is to be least.
     """
 
     alpha: float
     name: str = "obs"
+    error: Error = SQUARED
 
     def choose(self, net: Mlp, theta: Tensor, task: Task, kept: Tensor, prunable: Tensor) -> Choice:
         """See :class:`oldschool.pruning.choice.Method`."""
@@ -55,7 +59,7 @@ class OptimalBrainSurgeon:
         rows = torch.arange(nets)[:, None]
         # Deleted weights leave the matrix: as zero rows they would give 0/0 in L_q.
         index = kept.nonzero()[:, 1].view(nets, -1)
-        x = output_gradients(net, theta, task.x).flatten(2)[rows, index]
+        x = output_gradients(net, theta, task.x, self.error).flatten(2)[rows, index]
         inverse = damped_inverse(torch.bmm(x, x.mT) / len(task), self.alpha)
         w = theta.gather(1, index)
         place, predicted = least(saliency(w, inverse), prunable.gather(1, index))

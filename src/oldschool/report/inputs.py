@@ -60,7 +60,13 @@ def read(report_dir: Path, replication: Replication) -> Inputs:
         for frame, rows in results.load_frames(report_dir, replication.name).items()
         if frame in hashes
     }
-    judged = assess(replication, load_claims(replication.folder), frames, origins)
+    unavailable = {
+        frame: str(manifest["unavailable"])
+        for name, manifest in found.items()
+        if "unavailable" in manifest
+        for frame in replication.experiment(name).frames
+    }
+    judged = assess(replication, load_claims(replication.folder), frames, origins, unavailable)
     return Inputs(replication, frames, hashes, found, tuple(judged))
 
 

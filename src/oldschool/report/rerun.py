@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from oldschool import paths
+from oldschool.errors import UnavailableError
 from oldschool.report import committed
 from oldschool.runs import frames, launch, provenance
 from oldschool.runs.experiment import Experiment, Replication
@@ -39,7 +40,11 @@ def problems(
     for index in chosen(manifest, sample):
         record = manifest["units"][index]
         label = launch.unit_of(experiment, record).label()
-        made = launch.rerun(replication, experiment, record, manifest)
+        try:
+            made = launch.rerun(replication, experiment, record, manifest)
+        except UnavailableError as error:
+            say(f"{replication.name}/{label}: not run again: {error}")
+            continue
         same = _machine(manifest["environments"][record["environment"]]) == _machine(
             provenance.environment()
         )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from oldschool import paths
-from oldschool.errors import StorageError, UserError
+from oldschool.errors import DataError, StorageError, UnavailableError, UserError
 from oldschool.runs import digest, files, provenance, results, store, worker
 from oldschool.runs.config import Settings, instance
 from oldschool.runs.experiment import Experiment, Replication, Unit
@@ -46,10 +46,15 @@ def run(settings: Settings, report_dir: Path, display: Display) -> None:
     save_config(settings)
     problems: list[UserError] = []
     stored: dict[str, list[Stored]] = {}
+    lacking: dict[str, str] = {}  # {experiment: why its data cannot be had}
     with Pool(_jobs(settings)) as pool:
         for experiment in settings.replication.experiments:
             title = f"{settings.replication.name}/{experiment.name}"
             absent = [need for need in experiment.needs if need not in stored]
+            if absent and absent[0] in lacking:
+                lacking[experiment.name] = lacking[absent[0]]
+                _leave_out(settings, experiment, report_dir, lacking[absent[0]], display)
+                continue
             if absent:
                 problems.append(UnitsFailedError(f"{title} was not run: {absent[0]} has failed"))
                 display.say(f"{title}: not run, because {absent[0]} has failed")
@@ -58,7 +63,15 @@ def run(settings: Settings, report_dir: Path, display: Display) -> None:
             for need in experiment.needs:
                 needed = settings.replication.experiment(need)
                 inputs |= results.collected_frames(needed, stored[need])
-            done, failed, data = _run_experiment(settings, experiment, inputs, pool, display)
+            try:
+                data = experiment.data(settings.config)
+            except DataError as error:
+                if not isinstance(error, UnavailableError):
+                    problems.append(error)
+                lacking[experiment.name] = str(error)
+                _leave_out(settings, experiment, report_dir, str(error), display)
+                continue
+            done, failed = _run_experiment(settings, experiment, inputs, data, pool, display)
             if failed:
                 problems.append(_failure(title, failed, len(done)))
             else:
@@ -120,11 +133,11 @@ def _run_experiment(
     settings: Settings,
     experiment: Experiment,
     inputs: Mapping[str, pd.DataFrame],
+    data: Mapping[str, str],
     pool: Pool,
     display: Display,
-) -> tuple[list[Stored], list[Failed], Mapping[str, str]]:
+) -> tuple[list[Stored], list[Failed]]:
     title = f"{settings.replication.name}/{experiment.name}"
-    data = experiment.data(settings.config)
     values = worker.run_values(settings.values, experiment)
     tasks = [
         Task(
@@ -169,7 +182,16 @@ def _run_experiment(
         for task in tasks
         if task.digest in errors
     ]
-    return done, failed, data
+    return done, failed
+
+
+def _leave_out(
+    settings: Settings, experiment: Experiment, report_dir: Path, reason: str, display: Display
+) -> None:
+    """Say that an experiment is not run, and leave its collected rows or the reason behind."""
+    display.say(f"{settings.replication.name}/{experiment.name}: not run: {reason}")
+    for line in results.leave_out(report_dir, settings, experiment, reason):
+        display.say(f"  {line}")
 
 
 def _check_distinct(title: str, tasks: Sequence[Task]) -> None:

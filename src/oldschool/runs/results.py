@@ -115,16 +115,46 @@ def collect(
                 stale.unlink(missing_ok=True)  # left by a killed process
             for name in experiment.frames:
                 lines += _write_frame(folder, name, contents.get(name), former)
-            file = folder / f"{experiment.name}.manifest.json"
-            text = json.dumps(manifest, indent=1, sort_keys=True, default=str) + "\n"
-            files.replace_if_different(file, text.encode())
+            _replace_manifest(folder, experiment, manifest)
     except OSError as error:
-        raise StorageError(
-            f"cannot write {paths.shown(Path(error.filename or folder))}: "
-            f"{error.strerror or error}; all finished units are kept in "
-            f"{paths.shown(paths.store())}: put it right or set report_dir=FOLDER, and run again"
-        ) from error
+        raise _unwritable(folder, error) from error
     return lines
+
+
+def leave_out(
+    report_dir: Path, settings: Settings, experiment: Experiment, reason: str
+) -> list[str]:
+    """Keep what was collected of an experiment whose data cannot be had, or note why not.
+
+    Args:
+        report_dir: where the results are.
+        settings: of the run.
+        experiment: which is not run.
+        reason: why.
+
+    Returns:
+        A line that says what stands in the report.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    folder = paths.results(report_dir, settings.replication.name)
+    former = _former(folder, experiment.name)
+    if former:
+        other = digest.changed(
+            former["settings"], digest.resolved_settings(experiment, settings.config)
+        )
+        if {unit["code_version"] for unit in former["units"]} - {experiment.code_version}:
+            other.append("code_version")
+        stale = f"; they are of another {', '.join(other)}" if other else ""
+        return [f"{paths.shown(folder)}: the rows collected earlier stay{stale}"]
+    manifest = _manifest(settings, experiment, [], [], {}, {}, None) | {"unavailable": reason}
+    try:
+        with writing(report_dir):
+            _replace_manifest(folder, experiment, manifest)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    return []
 
 
 def collected_frames(experiment: Experiment, stored: Sequence[Stored]) -> dict[str, pd.DataFrame]:
@@ -171,6 +201,19 @@ def load_manifest(report_dir: Path, replication: str, experiment: str) -> dict[s
     return _read_manifest(file) if file.is_file() else None
 
 
+def _replace_manifest(folder: Path, experiment: Experiment, manifest: Mapping[str, Any]) -> None:
+    text = json.dumps(manifest, indent=1, sort_keys=True, default=str) + "\n"
+    files.replace_if_different(folder / f"{experiment.name}.manifest.json", text.encode())
+
+
+def _unwritable(folder: Path, error: OSError) -> StorageError:
+    return StorageError(
+        f"cannot write {paths.shown(Path(error.filename or folder))}: "
+        f"{error.strerror or error}; all finished units are kept in "
+        f"{paths.shown(paths.store())}: put it right or set report_dir=FOLDER, and run again"
+    )
+
+
 def _damage(file: Path, replication: str) -> str:
     return (
         f"{paths.shown(file)} is not what its manifest says: "
@@ -192,9 +235,10 @@ def _read_manifest(file: Path) -> dict[str, Any]:
 
 
 def _former(folder: Path, experiment: str) -> dict[str, Any] | None:
-    """The manifest that is there already, if it is whole."""
+    """The manifest of rows that are there already, if it is whole."""
     with suppress(DataError, OSError):
-        return _read_manifest(folder / f"{experiment}.manifest.json")
+        manifest = _read_manifest(folder / f"{experiment}.manifest.json")
+        return None if "unavailable" in manifest else manifest
     return None
 
 

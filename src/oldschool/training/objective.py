@@ -1,4 +1,4 @@
-"""The squared error of a batch of nets, with weight decay and masks, and its gradient."""
+"""The error of a batch of nets, with weight decay and masks, and its gradient."""
 
 from __future__ import annotations
 
@@ -8,25 +8,27 @@ import torch
 from torch import Tensor
 
 from oldschool.data.task import Task
-from oldschool.nets.error import squared_error
+from oldschool.nets.error import SQUARED, Error
 from oldschool.nets.mlp import Mlp, backwards
 
 
 @dataclass(frozen=True)
 class Objective:
-    """E = 1/(2P) sum |t - o|^2 + decay/2 |w|^2 for each of R nets.
+    """Error function + decay/2 |w|^2 for each of R nets.
 
     Attributes:
         net: the architecture.
         task: the data.
         decay: weight decay, a number or one a net (R,).
         mask: (R, N) bool, False where a weight is deleted and stays zero; None when none is.
+        error: the error function, 1/(2P) sum |t - o|^2 if left out.
     """
 
     net: Mlp
     task: Task
     decay: float | Tensor = 0.0
     mask: Tensor | None = None
+    error: Error = SQUARED
 
     def subset(self, index: Tensor) -> Objective:
         """The objective of the nets ``index`` alone."""
@@ -39,13 +41,13 @@ class Objective:
     def _decays(self, theta: Tensor) -> Tensor:
         return torch.as_tensor(self.decay, dtype=theta.dtype).expand(len(theta))
 
-    def error(self, theta: Tensor) -> Tensor:
-        """The data term 1/(2P) sum |t - o|^2 of each net, (R,)."""
-        return squared_error(self.net.outputs(theta, self.task.x), self.task.t)
+    def data_term(self, theta: Tensor) -> Tensor:
+        """The error without the decay, of each net, (R,)."""
+        return self.error.value(self.net.outputs(theta, self.task.x), self.task.t)
 
     def value(self, theta: Tensor) -> Tensor:
         """The whole objective of each net, (R,)."""
-        return self.error(theta) + self.penalty(theta)
+        return self.data_term(theta) + self.penalty(theta)
 
     def penalty(self, theta: Tensor) -> Tensor:
         """The weight-decay term of each net, (R,)."""
@@ -58,10 +60,10 @@ class Objective:
     def value_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor]:
         """Objective (R,) and gradient (R, N) by back-propagation; zero where masked."""
         activities = self.net.activities(theta, self.task.x)
-        residual = activities[-1] - self.task.t.T
-        samples = len(self.task)
+        outputs, samples = activities[-1], len(self.task)
         gradient = torch.empty_like(theta)
-        delta = self.net.layers[-1].transfer.slope(activities[-1]).mul_(residual).div_(samples)
+        slope = self.error.slope(outputs, self.task.t)
+        delta = self.net.layers[-1].transfer.slope(outputs).mul_(slope).div_(samples)
         matrices = self.net.matrices(theta)
         for depth in reversed(range(len(matrices))):
             layer, below = self.net.layers[depth], activities[depth]
@@ -76,5 +78,4 @@ class Objective:
         gradient.addcmul_(self._decays(theta)[:, None], theta)
         if self.mask is not None:
             gradient *= self.mask
-        error = 0.5 * (residual * residual).sum((1, 2)) / samples
-        return error + self.penalty(theta), gradient
+        return self.error.value(outputs, self.task.t) + self.penalty(theta), gradient

@@ -36,7 +36,7 @@ def outcome(objective: Objective, theta: Tensor, iterations: Tensor) -> Trained:
     norm = gradient.norm(dim=1)
     return Trained(
         theta,
-        objective.error(theta),
+        objective.data_term(theta),
         value,
         norm,
         iterations,

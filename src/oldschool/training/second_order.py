@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from oldschool.curvature.gauss_newton import residuals_and_gradients
+from oldschool.curvature.gauss_newton import outputs_and_gradients
 from oldschool.curvature.hessian import hessian, submatrix
 from oldschool.training.objective import Objective
 from oldschool.training.outcome import Trained, outcome
@@ -140,17 +140,19 @@ def _expand(
         value, gradient = objective.value_and_gradient(theta)
         error = value - objective.penalty(theta)
         gradient = gradient.gather(1, index)
-        matrix = hessian(net, theta, task)
+        matrix = hessian(net, theta, task, objective.error)
         if live is not None:
             matrix = submatrix(matrix, index) * (live[:, :, None] & live[:, None, :])
     else:
-        residuals, gradients = residuals_and_gradients(net, theta, task.x, task.t)
+        outputs, gradients = outputs_and_gradients(net, theta, task.x, objective.error)
+        # X sqrt(a) is what comes, so the gradient X dd/do takes dd/do over sqrt(a)
+        residuals = objective.error.slope(outputs, task.t) / objective.error.weight(outputs).sqrt()
         x = gradients.flatten(2)
         decay = objective.penalty_gradient(theta).gather(1, index)
         if live is not None:
             x = x[torch.arange(len(theta))[:, None], index] * live[:, :, None]
             decay = decay * live
-        error = 0.5 * (residuals * residuals).sum((1, 2)) / len(task)
+        error = objective.error.value(outputs, task.t)
         value = error + objective.penalty(theta)
         gradient = torch.bmm(x, residuals.flatten(1)[:, :, None])[:, :, 0] / len(task) + decay
         matrix = torch.bmm(x, x.mT) / len(task)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from oldschool.errors import require
+from oldschool.errors import DataError, UnavailableError, require
 from oldschool.runs.experiment import Experiment, Replication, blocks, plan_only
 
 FOLDER = Path(__file__).parent
@@ -110,8 +110,13 @@ def _log(unit) -> None:
 
 
 def data_draw(config):
-    """Stands for a data set whose hash the tests change."""
-    return {"numbers": os.environ.get("TOY_DATA", "0" * 64)}
+    """Stands for a data set whose hash the tests change, or that they take away or damage."""
+    found = os.environ.get("TOY_DATA", "0" * 64)
+    if found == "missing":
+        raise UnavailableError("numbers cannot be had")
+    if found == "damaged":
+        raise DataError("numbers is damaged")
+    return {"numbers": found}
 
 
 REPLICATION = Replication(

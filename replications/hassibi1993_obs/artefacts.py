@@ -5,7 +5,7 @@ from __future__ import annotations
 from oldschool.runs.experiment import Figure, Table
 
 from . import tables
-from .figures import monks, prediction, xor
+from .figures import monks, nettalk, prediction, xor
 
 INTERVALS = "Bars are 90 % Wilson intervals."
 
@@ -177,6 +177,67 @@ FIGURES = (
             "the four set-ups. The line is a prediction that comes true."
         ),
         alt="Scatters of actual against predicted increase of the error, OBD and OBS, four tasks.",
+    ),
+    Figure(
+        name="nettalk_error",
+        needs=("nettalk",),
+        draw=nettalk.nettalk_error,
+        title="NETtalk: error along the way from 5546 weights",
+        caption=(
+            "Sum of squared errors on the 1000 words of the training and on all other words of "
+            "the dictionary, in per cent of that of the same net before pruning; median and "
+            "range over nets. Upper row: no retraining. Lower row: retrained at each dotted line "
+            "(open marks), then pruned on. Methods compute their saliencies anew every 1000 "
+            "deletions (nettalk.every). Lines that leave a panel go on outside it. Star: the "
+            "paper's ratio of 4701 to 5259."
+        ),
+        alt="Four panels of error against weights left for three methods with bands.",
+        original=(
+            "Section 6 gives numbers only: 5546 weights, 2438 after the first OBS run, "
+            "retrained, 1560; test error 5259 before and 4701 after, in units not given."
+        ),
+    ),
+    Figure(
+        name="nettalk_weights",
+        needs=("nettalk_weights",),
+        draw=nettalk.nettalk_weights,
+        title="NETtalk: which weights stay",
+        caption=(
+            "Share of the weights left when the last target is reached. Left: from each letter in "
+            "each place of the window (0 is the letter spoken) under OBS; letters never seen in a "
+            "place count, too. Middle: by place, the codes of word boundary and punctuation "
+            "included. Right: to each output unit, biases included. Means over nets; letters and "
+            "features are those of the data, the features recalled from the table of 1987."
+        ),
+        alt="A heat map of letters by place, lines by place, marks by output unit.",
+    ),
+    Figure(
+        name="nettalk_large",
+        needs=("nettalk_large",),
+        draw=nettalk.nettalk_large,
+        title="NETtalk: Sejnowski and Rosenberg's net of 80 hidden units pruned to 1560 weights",
+        caption=(
+            "Each line is one net of 18,426 weights under OBS (single precision), which computes "
+            "H once a stage; open marks: retrained at the end of the stage. Words that were not "
+            "trained."
+        ),
+        alt="Test error and share of right phonemes against weights left, stage by stage.",
+        original="The abstract sets the 1560 weights of a pruned smaller net beside their 18,000.",
+    ),
+    Figure(
+        name="nettalk_looks",
+        needs=("nettalk_looks",),
+        draw=nettalk.nettalk_looks,
+        title="NETtalk: alpha, precision, and how often H is computed anew",
+        caption=(
+            "OBS without retraining. Top: one look at the net, alpha from 1e-8 to 1e-4, H^-1 in "
+            "double (full marks) and single precision (open); right, the share of the weights "
+            "left that both have left. Bottom: H computed anew after so many deletions, on the "
+            "net of 24 hidden units and on one small enough for a look at each deletion, as the "
+            "paper has it."
+        ),
+        alt="Four panels of training error and shared survivors against weights left.",
+        original="Section 3: H is computed anew after each deletion; alpha is called uncritical.",
     ),
 )
 

@@ -63,7 +63,7 @@ def run(config: ObsConfig, unit: Unit, seeds: Seeds) -> Frames:
 
     retrain = nets.retraining(how, decay, settings.retrain_iterations)
 
-    def measure(theta: Tensor) -> dict[str, Tensor]:
+    def measure(theta: Tensor, _: Tensor) -> dict[str, Tensor]:
         return {
             "train_accuracy": nets.train_accuracy(theta),
             "test_accuracy": nets.test_accuracy(theta),

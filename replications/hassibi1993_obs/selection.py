@@ -72,3 +72,34 @@ def ordered(rows: pd.DataFrame, kind: str) -> pd.Series:
     rival = "obd_lm" if kind == "predicted" else "obd"
     mag, obd, obs = (rows[f"{method}_{kind}"] for method in ("magnitude", rival, "obs"))
     return at_least(mag, obd) & at_least(obd, obs)
+
+
+def nettalk_start(frames: Frames, name: str = "nettalk") -> pd.DataFrame:
+    """The nets before pruning, by replicate."""
+    rows = frames[name]
+    return rows[rows.moment == "trained"].set_index("replicate")
+
+
+def nettalk_target(frames: Frames, stage: int, name: str = "nettalk") -> int:
+    """Weights left at the end of a stage, -1 for the last: 2438 and 1560 as declared."""
+    rows = frames[name]
+    stages = rows[rows.moment == "retrained"].groupby("stage").weights_left.first()
+    return int(stages.iloc[-1 if stage < 0 else stage - 1])
+
+
+def nettalk_at(
+    frames: Frames, method: str, stage: int, moment: str, name: str = "nettalk"
+) -> pd.DataFrame:
+    """The nets at the end of a stage, as ``pruned`` or as ``retrained``, by replicate."""
+    rows = frames[name]
+    here = rows.weights_left == nettalk_target(frames, stage, name)
+    last = rows.stage.max() if stage < 0 else stage
+    chosen = here & (rows.method == method) & (rows.stage == last) & (rows.moment == moment)
+    return rows[chosen].set_index("replicate")
+
+
+def nettalk_path(frames: Frames, method: str, stage: int) -> pd.DataFrame:
+    """All measured nets of a stage as they were pruned, from the fewest deletions on."""
+    rows = frames["nettalk"]
+    chosen = (rows.method == method) & (rows.stage == stage) & (rows.moment == "pruned")
+    return rows[chosen].sort_values(["replicate", "weights_left"], ascending=[True, False])

@@ -123,7 +123,7 @@ def _run_one(settings: Settings, report_dir: Path) -> None:
     failure: UserError | None = None
     try:
         launch.run(settings, report_dir, Display())
-    except launch.UnitsFailedError as error:
+    except (launch.UnitsFailedError, DataError) as error:
         failure = error  # it does not keep the rest from being reported
     if settings.config.report:
         _build(report_dir)

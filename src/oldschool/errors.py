@@ -24,7 +24,16 @@ class DataError(UserError):
 
 
 class UnavailableError(DataError):
-    """A data set cannot be had here; what needs it is not run, everything else is."""
+    """A data set cannot be had here; what needs it is not run, everything else is.
+
+    Attributes:
+        reason: what cannot be had, the same on every machine, for reports.
+    """
+
+    def __init__(self, reason: str, details: str = "") -> None:
+        """``details``: what was tried on this machine and what to do; for the user only."""
+        super().__init__(reason + details)
+        self.reason = reason
 
 
 class StorageError(UserError):

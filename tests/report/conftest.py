@@ -49,6 +49,13 @@ class Project:
                 stored.append(Stored(unit, task.folder, store.load(task.folder)))
             results.collect(self.reports, settings, experiment, stored, [], {})
 
+    def leave_out(self, experiment: str, reason: str) -> None:
+        """Note that the data of an experiment cannot be had, as a run does."""
+        (replication,) = self.load()
+        values = {"profile": "default", "seed": 0}
+        settings = Settings(replication, instance(replication, values), values, {})
+        results.leave_out(self.reports, settings, replication.experiment(experiment), reason)
+
     def edit(self, path: str, old: str, new: str) -> None:
         """Replace a text that stands exactly once in a file."""
         file = self.root / path

@@ -91,6 +91,31 @@ def test_without_results_every_claim_is_there_and_says_what_is_missing(project) 
     assert rows["tiny.start"]["verdict"] == "reproduced"
 
 
+def test_what_was_not_run_for_want_of_data_says_so_in_claims_and_page(project) -> None:
+    project.run("cost")
+    project.leave_out("prune", "numbers cannot be had")
+    made(project)
+    rows = scoreboard(project)
+    of_data = {name for name, row in rows.items() if row["reason"] == "numbers cannot be had"}
+    named = ("weights", "accuracy", "order", "small", "gain", "rule")
+    assert of_data == {f"tiny.{name}" for name in named}
+    assert {rows[name]["verdict"] for name in of_data} == {"not run"}
+    page = (project.reports / "index.html").read_text()
+    assert page.count("not run: numbers cannot be had") == 1  # among the runs
+    assert page.count("numbers cannot be had") == 1 + len(of_data)
+    project.run("prune")
+    made(project)
+    assert scoreboard(project)["tiny.weights"]["verdict"] == "reproduced"
+    assert "cannot be had" not in (project.reports / "index.html").read_text()
+
+
+def test_rows_that_are_there_judge_though_their_data_cannot_be_had_now(finished) -> None:
+    before = finished.tree()
+    finished.leave_out("prune", "numbers cannot be had")
+    made(finished)
+    assert finished.tree() == before
+
+
 def test_rows_of_a_lower_profile_do_not_judge(project) -> None:
     project.run(profile="smoke")
     made(project)

@@ -164,6 +164,42 @@ def test_a_damaged_manifest_and_a_missing_frame_are_named(finished) -> None:
     assert found[1].startswith("reports/results/tiny/cost.csv: missing or unreadable")
 
 
+# The tiny project with an experiment whose data, when it is run, are had no more.
+DATA = "    rows = []\n    for replicate in unit.replicates:\n"
+LOST = "    from oldschool.errors import DataError, UnavailableError\n    raise {}\n"
+
+
+def test_what_cannot_be_run_again_for_want_of_data_is_said_and_no_problem(finished) -> None:
+    error = 'UnavailableError("numbers cannot be had", " here")'
+    finished.edit(MODULE, DATA, LOST.format(error) + DATA)
+    lines: list[str] = []
+    assert problems(finished, lines.append) == []
+    assert lines[0].startswith("tiny/prune[problem=")
+    assert lines[0].endswith(": not run again: numbers cannot be had here")
+    assert lines[1] == "tiny/cost[] 0-0: run again, compared exactly"
+    # All else is checked as ever.
+    finished.edit(ROWS, "easy,3,obs,", "easy,3,obs,1")
+    assert files(problems(finished)) == [ROWS]
+
+
+def test_damaged_data_are_a_problem_and_the_rest_is_checked(finished) -> None:
+    finished.edit(MODULE, DATA, LOST.format('DataError("numbers is damaged")') + DATA)
+    lines: list[str] = []
+    (found,) = problems(finished, lines.append)
+    assert found.startswith("tiny/prune[problem=")
+    assert found.endswith(": not run again: numbers is damaged")
+    assert lines == ["tiny/cost[] 0-0: run again, compared exactly"]
+
+
+def test_a_report_without_the_rows_of_missing_data_is_sound(project) -> None:
+    project.run("cost")
+    project.leave_out("prune", "numbers cannot be had")
+    build(project.reports, project.load(), say=lambda line: None)
+    assert problems(project) == []
+    project.edit("reports/results/tiny/prune.manifest.json", "cannot be had", "are secret")
+    assert files(problems(project)) == ["reports/claims.csv", "reports/index.html"]
+
+
 def test_gzipped_rows_are_checked_like_plain_ones(finished, monkeypatch) -> None:
     monkeypatch.setattr(results, "GZIP_ABOVE", 100)
     finished.run()

@@ -18,6 +18,7 @@ from scipy import stats
 LEVEL = 0.90
 _TAIL = (1.0 - LEVEL) / 2.0
 _RESAMPLES = 9999
+_FEW = 10
 _BATCH_ELEMENTS = 2_000_000  # resampled values held at once: 16 MB
 _RESAMPLING_SEED = 19930101  # the same resamples for the same data, in every run
 
@@ -92,7 +93,8 @@ def share(successes: int, n: int, note: str = "", *, few: bool = False) -> Estim
 def mean(values: Values, note: str = "") -> Estimate | NotRun:
     """Mean with a bias-corrected and accelerated (BCa) bootstrap interval.
 
-    Values that are all the same give an interval of width nought; fewer than two values give
+    Of fewer than ten values a bootstrap's interval is too short; they get Student's t. Values
+    that are all the same give an interval of width nought; fewer than two values give
     ``NotRun``, as one value says nothing about spread.
 
     Raises:
@@ -104,6 +106,9 @@ def mean(values: Values, note: str = "") -> Estimate | NotRun:
     centre = float(data.mean())
     if np.ptp(data) == 0.0:
         return Estimate(float(data[0]), float(data[0]), float(data[0]), data.size, note)
+    if data.size < _FEW:
+        arm = float(stats.t.ppf(1 - _TAIL, data.size - 1) * stats.sem(data))
+        return Estimate(centre, centre - arm, centre + arm, data.size, note)
     interval = stats.bootstrap(
         (data,),
         np.mean,

@@ -1,8 +1,9 @@
 """The diagonal of the Hessian as Optimal Brain Damage computes it: by back-propagation.
 
 LeCun, Denker & Solla 1989, eqs. 7-10, for any error function; the usual one here is
-E = 1/(2P) sum |t - o|^2, half the paper's, with half its second derivatives. The paper prints a minus before f'' dE/dx; with the plus used
-here the recursion is the exact diagonal of a net with one hidden layer.
+E = 1/(2P) sum |t - o|^2, half the paper's, with half its second derivatives. The paper prints a
+minus before f'' dE/dx; with the plus used here the recursion is the exact diagonal of a net with
+one hidden layer.
 """
 
 from __future__ import annotations

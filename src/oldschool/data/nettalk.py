@@ -8,7 +8,8 @@ A net sees a window of seven letters and says how the middle one is spoken: 21 a
 features of its phoneme and 5 units of stress and syllable boundary (Sejnowski & Rosenberg
 1987). ``nettalk_articulatory.csv`` has the features of each phoneme as recalled from their table;
 its rows ``J`` and ``+`` are assumptions. The stress units are one for each of the corpus's five
-stress symbols, an assumption, too.
+stress symbols, an assumption, too. The phonemes ``.``, ``:``, ``Q`` and ``_`` of the table do
+not occur in the corpus, so they are no candidates for what a net says.
 """
 
 from __future__ import annotations
@@ -28,22 +29,18 @@ from oldschool.data.source import Source, find
 from oldschool.data.task import Task
 from oldschool.errors import DataError
 
-_HOST = (
-    "https://archive.ics.uci.edu/ml/machine-learning-databases/undocumented/"
-    "connectionist-bench/nettalk/"
-)
-CORPUS = Source(
-    "nettalk.data",
-    "nettalk",
-    _HOST + "nettalk.data",
-    "bf5628ee4368e5348e22189a9e2236bf86853363dd5832d07f6d7223b614f8ab",
-)
-COMMON = Source(
-    "nettalk.list",
-    "nettalk",
-    _HOST + "nettalk.list",
-    "07c47f92dba791e5525b757ee5797953bb42b50a7de5937dd3af5cb0e112b856",
-)
+_HOST = "https://archive.ics.uci.edu/"
+
+
+def _source(name: str, sha256: str) -> Source:
+    """A file of UCI's "Connectionist Bench (Nettalk Corpus)", at its older and newer address."""
+    older = f"ml/machine-learning-databases/undocumented/connectionist-bench/nettalk/{name}"
+    newer = "static/public/150/connectionist+bench+nettalk+corpus.zip"
+    return Source(name, "nettalk", (_HOST + older, _HOST + newer), sha256)
+
+
+CORPUS = _source("nettalk.data", "bf5628ee4368e5348e22189a9e2236bf86853363dd5832d07f6d7223b614f8ab")
+COMMON = _source("nettalk.list", "07c47f92dba791e5525b757ee5797953bb42b50a7de5937dd3af5cb0e112b856")
 
 WINDOW = 7
 # 26 letters, two codes of punctuation that words alone never use, and the word boundary.
@@ -60,6 +57,9 @@ def _table() -> tuple[tuple[str, ...], dict[str, list[int]]]:
 
 FEATURES, _CODES = _table()
 PHONEMES = tuple(_CODES)
+# Of the table, those that the corpus has: indices into PHONEMES.
+CANDIDATES = torch.tensor([k for k, symbol in enumerate(PHONEMES) if symbol not in ".:Q_"])
+_AT_ONCE = 8_000_000  # similarities of outputs and codes held at a time
 
 
 def phoneme_codes(dtype: torch.dtype = torch.float64) -> Tensor:
@@ -102,17 +102,17 @@ class Nettalk:
     Attributes:
         common: the words of the list of common ones that the corpus has.
         rest: all other words.
-        common_words: how many words ``common`` has.
-        rest_words: how many ``rest`` has.
+        words_common: how many words ``common`` has.
+        words_rest: how many ``rest`` has.
     """
 
     common: Windows
     rest: Windows
-    common_words: int
-    rest_words: int
+    words_common: int
+    words_rest: int
 
 
-def hashes(local: Path | None) -> Mapping[str, str]:
+def hashes(folder: Path | None) -> Mapping[str, str]:
     """{file: sha256} of what :func:`nettalk` reads, after a look whether it can be had.
 
     Raises:
@@ -120,20 +120,20 @@ def hashes(local: Path | None) -> Mapping[str, str]:
         UnavailableError: a file cannot be had.
     """
     for source in (CORPUS, COMMON):
-        find(source, local)
+        find(source, folder)
     return {source.name: source.sha256 for source in (CORPUS, COMMON)}
 
 
 @lru_cache
-def nettalk(local: Path | None) -> Nettalk:
+def nettalk(folder: Path | None) -> Nettalk:
     """The corpus, read once a process.
 
     Raises:
         DataError: a local file is damaged.
         UnavailableError: a file cannot be had.
     """
-    words = parse_corpus(find(CORPUS, local).read_text(encoding="latin-1"))
-    listed = parse_list(find(COMMON, local).read_text(encoding="latin-1"))
+    words = parse_corpus(find(CORPUS, folder).read_text(encoding="latin-1"))
+    listed = parse_list(find(COMMON, folder).read_text(encoding="latin-1"))
     return split(words, listed)
 
 
@@ -202,22 +202,27 @@ def best_guess(outputs: Tensor, words: Windows) -> tuple[Tensor, Tensor]:
 
     The best guess is the code that makes the smallest angle with the output vector, over the 21
     articulatory units for phonemes and over the 5 others for stress (Sejnowski & Rosenberg
-    1987). All phonemes of the table are candidates; those with one code are one.
+    1987). The candidates are the 51 phonemes that occur in the corpus.
 
     Args:
         outputs: (R, 26, P).
         words: the P letters.
 
     Returns:
-        (R,) and (R,), 0 to 1.
+        (R,) and (R,), 0 to 1, float64.
     """
-    codes, first = torch.unique(phoneme_codes(outputs.dtype), dim=0, return_inverse=True)
+    codes = phoneme_codes(outputs.dtype)[CANDIDATES]
     codes = codes / codes.norm(dim=1, keepdim=True)
     features = len(FEATURES)
-    by_letter = outputs.mT.contiguous()  # the largest of a row is found faster than of a column
-    guess = torch.matmul(by_letter[..., :features], codes.T).argmax(dim=2)
-    stress = by_letter[..., features:].argmax(dim=2)
-    return (
-        (guess == first[words.phoneme]).double().mean(dim=1),
-        (stress == words.stress).double().mean(dim=1),
-    )
+    right = torch.zeros(2, len(outputs), dtype=torch.float64)
+    letters = max(1, _AT_ONCE // (len(outputs) * len(codes)))
+    for start in range(0, len(words), letters):
+        part = slice(start, start + letters)
+        # The largest of a row is found faster than that of a column.
+        by_letter = outputs[..., part].mT.contiguous()
+        phoneme = CANDIDATES[torch.matmul(by_letter[..., :features], codes.T).argmax(dim=2)]
+        stress = by_letter[..., features:].argmax(dim=2)
+        right[0] += (phoneme == words.phoneme[part]).sum(dim=1)
+        right[1] += (stress == words.stress[part]).sum(dim=1)
+    phonemes, stresses = right / len(words)
+    return phonemes, stresses

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
 
 import pooch
 
 from oldschool.errors import DataError, UnavailableError
 
-_TIMEOUT = 10  # seconds to connect and between two answers
+_TIMEOUT = 10  # seconds to connect, and between two answers
+# {host: what became of asking it}: hosts that gave no answer are not asked again in a process
+_silent: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -19,15 +24,16 @@ class Source:
     """One file and where it comes from.
 
     Attributes:
-        name: file name, in the local folder and in the cache.
+        name: file name, in the local folder, in the cache and at the host.
         folder: the subfolder it may lie in, within the local folder and the cache.
-        url: the original host's address.
+        urls: the original host's addresses, tried in order: of the file itself, or of a zip
+            archive (``.zip``) that has it in any of its folders.
         sha256: what its content must hash to.
     """
 
     name: str
     folder: str
-    url: str
+    urls: tuple[str, ...]
     sha256: str
 
 
@@ -40,7 +46,7 @@ def find(source: Source, local: Path | None) -> Path:
             it or in its subfolder ``source.folder``.
 
     Raises:
-        DataError: a file in the local folder is not the one wanted.
+        DataError: a file in the local folder is not the one wanted, or cannot be read.
         UnavailableError: it is nowhere and cannot be downloaded.
     """
     if local is not None:
@@ -52,35 +58,76 @@ def find(source: Source, local: Path | None) -> Path:
                         "damaged or another version; replace or remove it"
                     )
                 return file
-    return _downloaded(source, local)
+    found = _from_cache_or_host(source)
+    if isinstance(found, Path):
+        return found
+    hosts = " or ".join(dict.fromkeys(urlsplit(url).netloc for url in source.urls))
+    where = f"it is not in {local}" if local is not None else "no local data folder is set"
+    raise UnavailableError(
+        f"{source.name} cannot be had from a local data folder or from {hosts}",
+        f" ({where}; {found}): put it into a folder and name that in data.dir or OLDSCHOOL_DATA",
+    )
 
 
-@lru_cache  # a host that does not answer is asked once
-def _downloaded(source: Source, local: Path | None) -> Path:
+@lru_cache  # asked once a process, whether it can be had or not
+def _from_cache_or_host(source: Source) -> Path | str:
+    """The checked file in the cache, or what was tried and came to nothing."""
     cache = Path(pooch.os_cache("oldschool")) / source.folder
-    if (cache / source.name).is_file() and _sha256(cache / source.name) == source.sha256:
-        return cache / source.name
+    file = cache / source.name
+    tried = []
+    if file.is_file():
+        if _sha256(file) == source.sha256:
+            return file
+        tried.append(f"the earlier download {file} is damaged")
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        for url in source.urls:
+            host = urlsplit(url).netloc
+            if host not in _silent:
+                with TemporaryDirectory(dir=cache) as folder:
+                    got = _download(url, source, folder)
+                    if isinstance(got, Path):
+                        return got.replace(file)
+                tried.append(got)
+            elif _silent[host] not in tried:
+                tried.append(_silent[host])
+    except OSError as error:
+        tried.append(
+            f"the folder for downloads, {cache}, cannot be written: {error.strerror or error}"
+        )
+    return "; ".join(tried)
+
+
+def _download(url: str, source: Source, folder: str) -> Path | str:
+    """The checked file in ``folder``, or why it did not come.
+
+    Raises:
+        OSError: ``folder`` cannot be written.
+    """
+    pooch.get_logger().setLevel(logging.WARNING)
     try:
         found = pooch.retrieve(
-            source.url,
-            known_hash=f"sha256:{source.sha256}",
-            fname=source.name,
-            path=cache,
+            url,
+            known_hash=None,  # an archive's is not known; the file's is checked below
+            fname=urlsplit(url).path.rpartition("/")[2],
+            path=folder,
             downloader=pooch.HTTPDownloader(timeout=_TIMEOUT),
+            processor=pooch.Unzip() if url.endswith(".zip") else None,
         )
-    except Exception as error:  # requests', the system's, pooch's own
-        tried = f"not in {local}, and" if local is not None else "no local data folder is set, and"
-        raise UnavailableError(
-            f"{source.name} cannot be had: {tried} {source.url} gave {_line(error)}; put the file "
-            "into a folder and name that in data.dir or OLDSCHOOL_DATA"
-        ) from error
-    return Path(found)
-
-
-def _line(error: Exception) -> str:
-    """The first line of an error, short: addresses repeat themselves in connection errors."""
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}" + (f" ({text[:80]}...)" if len(text) > 80 else f" ({text})")
+    except Exception as error:  # requests', zipfile's, the system's
+        status = getattr(getattr(error, "response", None), "status_code", None)
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        if isinstance(error, OSError) and status is None:
+            host = urlsplit(url).netloc
+            _silent[host] = f"{host} gave no answer, {type(error).__name__}"
+            return _silent[host]
+        return f"{url} gave {status or type(error).__name__}"
+    files = [Path(name) for name in ([found] if isinstance(found, str) else found)]
+    for file in files:
+        if file.name == source.name and _sha256(file) == source.sha256:
+            return file
+    return f"{url} gave another file (not of sha256 {source.sha256[:16]}...)"
 
 
 def _sha256(file: Path) -> str:

@@ -14,7 +14,7 @@ from torch import Tensor
 class Error:
     """An error function E = 1/P sum d(t, o), a sum over outputs and a mean over P samples.
 
-    Outputs o are (R, K, P), targets t (P, K).
+    Outputs o are (R, K, P), targets t (P, K) or, of each net its own, (R, P, K).
 
     Attributes:
         name: how rows call it.
@@ -35,8 +35,8 @@ class Error:
 
 def squared_error(outputs: Tensor, targets: Tensor) -> Tensor:
     """E = 1/(2P) sum |t - o|^2 of each net, (R,), for outputs (R, K, P) and targets (P, K)."""
-    residual = outputs - targets.T
-    return 0.5 * (residual * residual).sum((1, 2)) / len(targets)
+    residual = outputs - targets.mT
+    return 0.5 * (residual * residual).sum((1, 2)) / targets.shape[-2]
 
 
 def cross_entropy(outputs: Tensor, targets: Tensor) -> Tensor:
@@ -48,9 +48,9 @@ def cross_entropy(outputs: Tensor, targets: Tensor) -> Tensor:
             costs 36.7 and not infinitely much.
         targets: (P, K), 0 to 1.
     """
-    t, least = targets.T, math.log(_roundoff(outputs))
+    t, least = targets.mT, math.log(_roundoff(outputs))
     true, false = outputs.log().clamp_min(least), (1 - outputs).log().clamp_min(least)
-    return -(t * true + (1 - t) * false).sum((1, 2)) / len(targets)
+    return -(t * true + (1 - t) * false).sum((1, 2)) / targets.shape[-2]
 
 
 def _roundoff(outputs: Tensor) -> float:
@@ -63,7 +63,7 @@ def _variance(outputs: Tensor) -> Tensor:
 
 
 def _cross_entropy_bend(outputs: Tensor, targets: Tensor) -> Tensor:
-    t, least = targets.T, _roundoff(outputs)
+    t, least = targets.mT, _roundoff(outputs)
     true, false = outputs.clamp_min(least), (1 - outputs).clamp_min(least)
     return t / (true * true) + (1 - t) / (false * false)
 
@@ -71,7 +71,7 @@ def _cross_entropy_bend(outputs: Tensor, targets: Tensor) -> Tensor:
 SQUARED = Error(
     "squared",
     squared_error,
-    lambda o, t: o - t.T,
+    lambda o, t: o - t.mT,
     lambda o, t: torch.ones_like(o),
     torch.ones_like,
 )
@@ -79,7 +79,7 @@ SQUARED = Error(
 CROSS_ENTROPY = Error(
     "cross-entropy",
     cross_entropy,
-    lambda o, t: (o - t.T) / _variance(o),
+    lambda o, t: (o - t.mT) / _variance(o),
     _cross_entropy_bend,
     lambda o: 1 / _variance(o),
 )

@@ -110,24 +110,27 @@ class Mlp:
         ]
 
     def activities(self, theta: Tensor, x: Tensor) -> list[Tensor]:
-        """Activities of every layer for shared inputs.
+        """Activities of every layer.
 
         Args:
             theta: weights (R, N).
-            x: inputs (P, inputs).
+            x: inputs shared by the nets, (P, inputs), or of each net its own, (R, P, inputs).
 
         Returns:
-            The inputs as (inputs, P), then for each layer its activities (R, outputs, P).
+            The inputs as (inputs, P) or (R, inputs, P), then for each layer its activities
+            (R, outputs, P).
 
         Raises:
             ValueError: the inputs or the weights do not fit the architecture.
         """
-        if x.ndim != 2 or x.shape[1] != self.sizes[0] or theta.shape[1:] != (self.weights,):
+        fits = x.ndim == 2 or (x.ndim == 3 and len(x) == len(theta))
+        if not fits or x.shape[-1] != self.sizes[0] or theta.shape[1:] != (self.weights,):
             raise ValueError(
                 f"a {'-'.join(map(str, self.sizes))} net takes weights (R, {self.weights}) and "
-                f"inputs (P, {self.sizes[0]}), not {tuple(theta.shape)} and {tuple(x.shape)}"
+                f"inputs (P, {self.sizes[0]}) or (R, P, {self.sizes[0]}), "
+                f"not {tuple(theta.shape)} and {tuple(x.shape)}"
             )
-        below = x.T
+        below = x.mT
         found = [below]
         for layer, (w, b) in zip(self.layers, self.matrices(theta), strict=True):
             if below.ndim == 2:  # one product for all nets: the inputs are shared
@@ -140,7 +143,7 @@ class Mlp:
         return found
 
     def outputs(self, theta: Tensor, x: Tensor) -> Tensor:
-        """Outputs (R, outputs, P) for weights (R, N) and inputs (P, inputs)."""
+        """Outputs (R, outputs, P) for weights (R, N) and inputs (P, inputs), (R, P, inputs)."""
         return self.activities(theta, x)[-1]
 
 

@@ -16,8 +16,8 @@ from oldschool.pruning.stop import StopRule
 
 # (weights (R, N), kept (R, N), net ids (R,)) -> retrained weights (R, N)
 Retrain = Callable[[Tensor, Tensor, Tensor], Tensor]
-# (weights (R, N)) -> named measures, (R,) each
-Measure = Callable[[Tensor], Mapping[str, Tensor]]
+# (weights (R, N), net ids (R,)) -> named measures, (R,) each
+Measure = Callable[[Tensor, Tensor], Mapping[str, Tensor]]
 
 
 @dataclass(frozen=True)
@@ -112,22 +112,23 @@ def prune(
     final_theta, final_kept = theta.clone(), kept.clone()
     path: list[Deletion] = []
     alive = torch.arange(len(theta)) if to_the_end else good.nonzero()[:, 0]
+    part = task.subset(alive)
     w, k, before = theta[alive], kept[alive], first_error[alive]
     for _ in range(int(may_go.sum())):
         if len(alive) == 0:
             break
-        choice = method.choose(net, w, task, k, k & may_go)
+        choice = method.choose(net, w, part, k, k & may_go)
         k = k.scatter(1, choice.weight[:, None], False)
         w = (w + choice.change) * k
-        outputs = net.outputs(w, task.x)
-        deleted = after = error.value(outputs, task.t)
+        outputs = net.outputs(w, part.x)
+        deleted = after = error.value(outputs, part.t)
         if retrain is not None:
             w = retrain(w, k, alive)
-            outputs = net.outputs(w, task.x)
-            after = error.value(outputs, task.t)
+            outputs = net.outputs(w, part.x)
+            after = error.value(outputs, part.t)
         finite = after.isfinite()
-        accepted = stop.accepts(outputs, task) & finite
-        measures = dict(measure(w)) if measure is not None else {}
+        accepted = stop.accepts(outputs, part) & finite
+        measures = dict(measure(w, alive)) if measure is not None else {}
         path.append(
             Deletion(
                 alive,
@@ -153,5 +154,6 @@ def prune(
         going = finite if to_the_end else last
         if not going.all():
             alive, w, k, before = alive[going], w[going], k[going], before[going]
+            part = part.subset(going)
     reason = [text or "no weight left to delete" for text in reason]
     return Pruned(final_theta, final_kept, reason, path)

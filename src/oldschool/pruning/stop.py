@@ -24,10 +24,10 @@ def accuracy(outputs: Tensor, targets: Tensor, threshold: float) -> Tensor:
 
     Args:
         outputs: (R, K, P).
-        targets: (P, K).
+        targets: (P, K) or (R, P, K).
         threshold: the middle between a false and a true target.
     """
-    right = (outputs > threshold) == (threshold < targets.T)
+    right = (outputs > threshold) == (threshold < targets.mT)
     return right.all(dim=1).to(outputs.dtype).mean(dim=1)
 
 

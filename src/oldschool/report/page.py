@@ -111,6 +111,7 @@ def _run(inputs: Inputs, name: str, report_dir: Path) -> dict[str, Any]:
         "profile": manifest["profile"],
         "seed": manifest["seed"],
         "overrides": origin(manifest).overrides,
+        "unavailable": manifest.get("unavailable", ""),
         "units": len(units),
         "failed": [
             f"{launch.unit_of(inputs.replication.experiment(name), unit).label()}: {unit['error']}"

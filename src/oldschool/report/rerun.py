@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from oldschool import paths
-from oldschool.errors import UnavailableError
+from oldschool.errors import DataError, UnavailableError
 from oldschool.report import committed
 from oldschool.runs import frames, launch, provenance
 from oldschool.runs.experiment import Experiment, Replication
@@ -31,6 +31,9 @@ def problems(
 ) -> list[str]:
     """A line for every frame of a sampled unit whose rows do not come out again.
 
+    A unit whose data cannot be had here is passed over, and ``say`` told so; damaged data are a
+    problem.
+
     In the environment that the manifest records the rows must be the same to the last digit.
     Elsewhere a row agrees if its floats agree to ``FLOAT_RTOL`` or ``FLOAT_ATOL`` and the rest is
     equal, and the experiment's ``rows_apart`` of a unit's rows may fail to.
@@ -44,6 +47,9 @@ def problems(
             made = launch.rerun(replication, experiment, record, manifest)
         except UnavailableError as error:
             say(f"{replication.name}/{label}: not run again: {error}")
+            continue
+        except DataError as error:
+            found.append(f"{replication.name}/{label}: not run again: {error}")
             continue
         same = _machine(manifest["environments"][record["environment"]]) == _machine(
             provenance.environment()

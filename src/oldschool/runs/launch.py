@@ -40,20 +40,21 @@ def run(settings: Settings, report_dir: Path, display: Display) -> None:
 
     Raises:
         UnitsFailedError: a unit failed; everything else was done.
+        DataError: data or a manifest are damaged; everything else was done.
         StorageError: the store or the report folder cannot be written.
         KeyboardInterrupt: interrupted; finished units are kept.
     """
     save_config(settings)
     problems: list[UserError] = []
     stored: dict[str, list[Stored]] = {}
-    lacking: dict[str, str] = {}  # {experiment: why its data cannot be had}
+    lacking: dict[str, DataError] = {}  # {experiment: why its data cannot be had}
     with Pool(_jobs(settings)) as pool:
         for experiment in settings.replication.experiments:
             title = f"{settings.replication.name}/{experiment.name}"
             absent = [need for need in experiment.needs if need not in stored]
             if absent and absent[0] in lacking:
                 lacking[experiment.name] = lacking[absent[0]]
-                _leave_out(settings, experiment, report_dir, lacking[absent[0]], display)
+                problems += _leave_out(settings, experiment, report_dir, lacking, display)
                 continue
             if absent:
                 problems.append(UnitsFailedError(f"{title} was not run: {absent[0]} has failed"))
@@ -68,8 +69,8 @@ def run(settings: Settings, report_dir: Path, display: Display) -> None:
             except DataError as error:
                 if not isinstance(error, UnavailableError):
                     problems.append(error)
-                lacking[experiment.name] = str(error)
-                _leave_out(settings, experiment, report_dir, str(error), display)
+                lacking[experiment.name] = error
+                problems += _leave_out(settings, experiment, report_dir, lacking, display)
                 continue
             done, failed = _run_experiment(settings, experiment, inputs, data, pool, display)
             if failed:
@@ -186,12 +187,26 @@ def _run_experiment(
 
 
 def _leave_out(
-    settings: Settings, experiment: Experiment, report_dir: Path, reason: str, display: Display
-) -> None:
-    """Say that an experiment is not run, and leave its collected rows or the reason behind."""
-    display.say(f"{settings.replication.name}/{experiment.name}: not run: {reason}")
-    for line in results.leave_out(report_dir, settings, experiment, reason):
-        display.say(f"  {line}")
+    settings: Settings,
+    experiment: Experiment,
+    report_dir: Path,
+    lacking: Mapping[str, DataError],
+    display: Display,
+) -> list[UserError]:
+    """Say that an experiment is not run, and leave its collected rows or the reason behind.
+
+    Returns:
+        What went wrong with that.
+    """
+    error = lacking[experiment.name]
+    reason = error.reason if isinstance(error, UnavailableError) else str(error)
+    display.say(f"{settings.replication.name}/{experiment.name}: not run: {error}")
+    try:
+        for line in results.leave_out(report_dir, settings, experiment, reason):
+            display.say(f"  {line}")
+    except (DataError, StorageError) as problem:
+        return [problem]
+    return []
 
 
 def _check_distinct(title: str, tasks: Sequence[Task]) -> None:

@@ -136,16 +136,14 @@ def leave_out(
         A line that says what stands in the report.
 
     Raises:
+        DataError: the manifest of what was collected is damaged; it stays.
         StorageError: the folder cannot be written.
     """
-    folder = paths.results(report_dir, settings.replication.name)
-    former = _former(folder, experiment.name)
-    if former:
-        other = digest.changed(
-            former["settings"], digest.resolved_settings(experiment, settings.config)
-        )
-        if {unit["code_version"] for unit in former["units"]} - {experiment.code_version}:
-            other.append("code_version")
+    name = settings.replication.name
+    folder = paths.results(report_dir, name)
+    former = load_manifest(report_dir, name, experiment.name)
+    if former and former["frames"]:
+        other = _otherwise(former, settings, experiment)
         stale = f"; they are of another {', '.join(other)}" if other else ""
         return [f"{paths.shown(folder)}: the rows collected earlier stay{stale}"]
     manifest = _manifest(settings, experiment, [], [], {}, {}, None) | {"unavailable": reason}
@@ -155,6 +153,16 @@ def leave_out(
     except OSError as error:
         raise _unwritable(folder, error) from error
     return []
+
+
+def _otherwise(former: Mapping[str, Any], settings: Settings, experiment: Experiment) -> list[str]:
+    """In what collected rows are not those that a run with ``settings`` would give."""
+    wanted = digest.resolved_settings(experiment, settings.config)
+    run = {"profile": settings.config.profile, "seed": settings.config.seed}
+    other = digest.changed(former, run) + digest.changed(former["settings"], wanted)
+    if {unit["code_version"] for unit in former["units"]} - {experiment.code_version}:
+        other.append("code_version")
+    return other
 
 
 def collected_frames(experiment: Experiment, stored: Sequence[Stored]) -> dict[str, pd.DataFrame]:

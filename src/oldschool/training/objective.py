@@ -34,6 +34,7 @@ class Objective:
         """The objective of the nets ``index`` alone."""
         return replace(
             self,
+            task=self.task.subset(index),
             decay=self.decay[index] if isinstance(self.decay, Tensor) else self.decay,
             mask=None if self.mask is None else self.mask[index],
         )
@@ -73,6 +74,7 @@ class Objective:
                 gradient[:, layer.weights] = flat.view(len(theta), -1)
             else:
                 gradient[:, layer.weights] = torch.bmm(delta, below.mT).flatten(1)
+            if depth:
                 slope = self.net.layers[depth - 1].transfer.slope(below)
                 delta = slope.mul_(backwards(matrices[depth][0], delta))
         gradient.addcmul_(self._decays(theta)[:, None], theta)

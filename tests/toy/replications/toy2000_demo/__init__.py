@@ -113,7 +113,7 @@ def data_draw(config):
     """Stands for a data set whose hash the tests change, or that they take away or damage."""
     found = os.environ.get("TOY_DATA", "0" * 64)
     if found == "missing":
-        raise UnavailableError("numbers cannot be had")
+        raise UnavailableError("numbers cannot be had", " (not in /here): get them")
     if found == "damaged":
         raise DataError("numbers is damaged")
     return {"numbers": found}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from oldschool.runs.experiment import Figure, Table
 
 from . import tables
-from .figures import monks, nettalk, prediction, xor
+from .figures import cost, monks, nettalk, prediction, xor
 
 INTERVALS = "Bars are 90 % Wilson intervals."
 
@@ -238,6 +238,21 @@ FIGURES = (
         ),
         alt="Four panels of training error and shared survivors against weights left.",
         original="Section 3: H is computed anew after each deletion; alpha is called uncritical.",
+    ),
+    Figure(
+        name="inverse_cost",
+        needs=("inverse_cost",),
+        draw=cost.inverse_cost,
+        title="Time and memory of H^-1 against the number of weights",
+        caption=(
+            "Measured by `make bench`, not part of the run: 18,000 gradients, times scaled from "
+            "fewer, as the cost of each is the same; double precision, all cores. Memory is the "
+            "most that a process held, its libraries and the gradients included. Rank-1: the "
+            "paper's recursion. Blocked: the same, 256 gradients at once. Direct: Gram matrix and "
+            "Cholesky factor. NETtalk itself needs no gradients, see sparse_inputs.py."
+        ),
+        alt="Two panels, seconds and gigabytes against the number of weights, three lines.",
+        original="Section 3: the recursion is of order P n^2.",
     ),
 )
 

@@ -11,8 +11,10 @@ import pandas as pd
 
 from oldschool.claims.assess import Judged, Origin, assess
 from oldschool.claims.claim import load_claims
+from oldschool.report import speed
 from oldschool.runs import config, results
 from oldschool.runs.experiment import Replication
+from oldschool.runs.frames import from_csv, sha256
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,8 @@ def read(report_dir: Path, replication: Replication) -> Inputs:
         if "unavailable" in manifest
         for frame in replication.experiment(name).frames
     }
+    for frame, content in speed.measured(report_dir).items():
+        frames[frame], hashes[frame] = from_csv(content), sha256(content)
     judged = assess(replication, load_claims(replication.folder), frames, origins, unavailable)
     return Inputs(replication, frames, hashes, found, tuple(judged))
 

@@ -1,4 +1,4 @@
-"""The speed ratios of ``make bench``: measured, so never rebuilt, and shown as they were kept."""
+"""What ``make bench`` keeps in the report: measured, so never rebuilt, and shown as it was kept."""
 
 from __future__ import annotations
 
@@ -10,6 +10,19 @@ from oldschool import paths
 from oldschool.errors import DataError
 
 COLUMNS = ("what", "seconds", "against", "against_seconds", "ratio", "bar", "machine")
+
+
+COST = "inverse_cost"  # seconds and memory of H^-1 against the number of weights
+
+
+def measured_folder(report_dir: Path) -> Path:
+    """Where ``make bench`` keeps frames that figures are drawn from, a CSV file each."""
+    return report_dir / "measured"
+
+
+def measured(report_dir: Path) -> dict[str, bytes]:
+    """{frame: its CSV text} of all that was measured."""
+    return {file.stem: file.read_bytes() for file in measured_folder(report_dir).glob("*.csv")}
 
 
 def speed_file(report_dir: Path) -> Path:

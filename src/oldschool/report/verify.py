@@ -16,7 +16,7 @@ from oldschool import paths
 from oldschool.errors import DataError, UserError
 from oldschool.report import artefacts, committed, compare, rerun
 from oldschool.report.build import build
-from oldschool.report.speed import speed_file
+from oldschool.report.speed import measured_folder, speed_file
 from oldschool.runs import frames, launch, results
 from oldschool.runs.experiment import Experiment, Replication
 
@@ -152,7 +152,10 @@ def _unmade(report_dir: Path, made_dir: Path) -> list[str]:
     for file in sorted(report_dir.rglob("*")):
         name = file.relative_to(report_dir)
         passed = name.parts[0] == "results" or any(part.startswith(".") for part in name.parts)
-        passed = passed or file == speed_file(report_dir)  # measured, not made
+        # Measured, not made.
+        passed = (
+            passed or file == speed_file(report_dir) or file.parent == measured_folder(report_dir)
+        )
         if file.is_file() and not passed and not (made_dir / name).is_file():
             problems.append(f"{paths.shown(file)}: nothing makes this file: remove it")
     return problems

@@ -1,0 +1,110 @@
+"""What one form of H^-1 costs for n weights: run as a program, so that its memory is its own.
+
+    python -m tests.benchmarks.cost FORM N ROWS THREADS
+
+Gradients are random numbers. Times are for ROWS of them; what does not grow with the rows, the
+Cholesky factor and its inverse, is told apart so that other numbers of rows follow.
+"""
+
+import json
+import resource
+import sys
+import time
+
+import torch
+
+from oldschool.curvature import symmetric
+from oldschool.curvature.downdate import ShrinkingInverse, downdate
+from oldschool.curvature.inverse import blocked_inverse, direct_inverse, gram
+
+BLOCK, ALPHA = 256, 1e-4
+
+
+def seconds(function) -> float:
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
+
+
+def blocks(n: int, rows: int) -> list[torch.Tensor]:
+    random = torch.Generator().manual_seed(n)
+    sizes = [BLOCK] * (rows // BLOCK) or [rows]
+    return [torch.randn(size, n, generator=random, dtype=torch.float64) for size in sizes]
+
+
+def peak(size: int = 3000) -> float:
+    """Operations a second of a square matrix product: the better of torch's and scipy's BLAS."""
+    from scipy.linalg.blas import dgemm
+
+    a = torch.randn(size, size, dtype=torch.float64)
+    columns = a.numpy().T
+    ways = (lambda: a @ a, lambda: dgemm(1.0, columns, columns))
+    return 2.0 * size**3 / min(seconds(way) for way in ways for _ in range(4))
+
+
+def rank_1(n: int, rows: int) -> dict[str, float]:
+    """The paper's recursion; few steps are enough, as each costs the same."""
+    inverse = torch.eye(n, dtype=torch.float64) / ALPHA
+    x = blocks(n, rows)[0]
+
+    def steps() -> None:
+        nonlocal inverse
+        for one in x[1:]:
+            hx = inverse.mv(one)
+            inverse = inverse - torch.outer(hx, hx) / (rows + one.dot(hx))
+
+    return {"seconds_a_row": seconds(steps) / (len(x) - 1), "seconds_once": 0.0}
+
+
+def blocked(n: int, rows: int) -> dict[str, float]:
+    data = blocks(n, rows)
+    taken = seconds(lambda: blocked_inverse(data, n, rows, ALPHA, torch.float64))
+    # H^-1 X by symm and the update by syrk: 2 n^2 and n^2 operations a gradient
+    return {"seconds_a_row": taken / rows, "seconds_once": 0.0, "operations": 3.0 * n * n * rows}
+
+
+def direct(n: int, rows: int) -> dict[str, float]:
+    data = blocks(n, rows)
+    hessian = torch.zeros(n, n, dtype=torch.float64)
+    for block in data[:1]:
+        symmetric.add_outer(hessian, block, 1.0 / rows)  # touches the memory
+    summed = seconds(lambda: gram(data, n, rows))
+    once = seconds(lambda: direct_inverse(hessian, ALPHA))
+    # n^2 operations a gradient by syrk, n^3 for the Cholesky factor and its inverse
+    return {
+        "seconds_a_row": summed / rows,
+        "seconds_once": once,
+        "operations": 1.0 * n * n * rows + 1.0 * n**3,
+    }
+
+
+def deletions(n: int, count: int) -> dict[str, float]:
+    """Lazily blocked downdates against rank-1 ones, a deletion each."""
+    inverse = direct_inverse(gram(blocks(n, BLOCK), n, BLOCK), ALPHA)
+    some = inverse.clone()
+    few = 5
+    one = seconds(lambda: [downdate(some, index) for index in range(few)]) / few
+    lazy = ShrinkingInverse(inverse)
+
+    def delete() -> None:
+        for weight in range(count):
+            lazy.delete(weight, lazy.column(weight))
+        lazy.apply()
+
+    return {"seconds_a_row": seconds(delete) / count, "rank_1": one}
+
+
+FORMS = {"rank-1": rank_1, "blocked": blocked, "direct": direct, "deletions": deletions}
+
+
+def main(form: str, n: int, rows: int, threads: int) -> None:
+    torch.set_num_threads(threads)
+    before = peak()
+    found = FORMS[form](n, rows)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    memory *= 1 if sys.platform == "darwin" else 1024  # kilobytes but on macOS
+    print(json.dumps(found | {"peak": max(before, peak()), "bytes": memory}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], *map(int, sys.argv[2:5]))

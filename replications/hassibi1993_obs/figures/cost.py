@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from oldschool.report.style import DOUBLE, subplots
 from oldschool.runs.experiment import Frames
@@ -10,7 +11,7 @@ from oldschool.runs.experiment import Frames
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_LOOKS = {
+_LOOKS: Mapping[str, Mapping[str, Any]] = {
     "rank-1": {"color": "#E69F00", "marker": "s", "linestyle": (0, (6, 2))},
     "blocked": {"color": "#0072B2", "marker": "o", "linestyle": "-"},
     "direct": {"color": "#000000", "marker": "^", "linestyle": (0, (3, 1.5))},

@@ -152,10 +152,8 @@ def _unmade(report_dir: Path, made_dir: Path) -> list[str]:
     for file in sorted(report_dir.rglob("*")):
         name = file.relative_to(report_dir)
         passed = name.parts[0] == "results" or any(part.startswith(".") for part in name.parts)
-        # Measured, not made.
-        passed = (
-            passed or file == speed_file(report_dir) or file.parent == measured_folder(report_dir)
-        )
+        measured = file == speed_file(report_dir) or file.parent == measured_folder(report_dir)
+        passed = passed or measured
         if file.is_file() and not passed and not (made_dir / name).is_file():
             problems.append(f"{paths.shown(file)}: nothing makes this file: remove it")
     return problems

@@ -6,6 +6,8 @@ from oldschool.runs.experiment import Replication
 
 from .artefacts import FIGURES, TABLES
 from .estimates import ESTIMATES
+from .gaussian import GAUSSIAN
+from .gaussian_training import GAUSSIAN_TRAINING
 from .inequality import INEQUALITY
 from .monks import MONKS
 from .monks_grid import MONKS_GRID
@@ -13,6 +15,7 @@ from .nettalk import NETTALK, NETTALK_LARGE
 from .nettalk_looks import NETTALK_LOOKS
 from .recursion import RECURSION
 from .settings import (
+    GaussianSettings,
     InequalitySettings,
     MonkNetSettings,
     MonksGridSettings,
@@ -39,6 +42,7 @@ REPLICATION = Replication(
         "monks": MonksSettings,
         "inequality": InequalitySettings,
         "recursion": RecursionSettings,
+        "gaussian": GaussianSettings,
         "nettalk": NettalkNetSettings,
         "nettalk_large": NettalkLargeSettings,
         "nettalk_looks": NettalkLooksSettings,
@@ -51,6 +55,8 @@ REPLICATION = Replication(
         MONKS_GRID,
         MONKS,
         INEQUALITY,
+        GAUSSIAN,
+        GAUSSIAN_TRAINING,
         NETTALK,
         NETTALK_LARGE,
         NETTALK_LOOKS,

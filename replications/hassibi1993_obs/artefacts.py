@@ -5,7 +5,7 @@ from __future__ import annotations
 from oldschool.runs.experiment import Figure, Table
 
 from . import tables
-from .figures import cost, monks, nettalk, prediction, xor
+from .figures import cost, gaussian, monks, nettalk, prediction, xor
 
 INTERVALS = "Bars are 90 % Wilson intervals."
 
@@ -218,8 +218,7 @@ FIGURES = (
         title="NETtalk: Sejnowski and Rosenberg's net of 80 hidden units pruned to 1560 weights",
         caption=(
             "Each line is one net of 18,426 weights under OBS (single precision), which computes "
-            "H once a stage; open marks: retrained at the end of the stage. Words that were not "
-            "trained."
+            "H once a stage, and is then retrained (open marks). Words that were not trained."
         ),
         alt="Test error and share of right phonemes against weights left, stage by stage.",
         original="The abstract sets the 1560 weights of a pruned smaller net beside their 18,000.",
@@ -230,14 +229,45 @@ FIGURES = (
         draw=nettalk.nettalk_looks,
         title="NETtalk: alpha, precision, and how often H is computed anew",
         caption=(
-            "OBS without retraining. Top: one look at the net, alpha from 1e-8 to 1e-4, H^-1 in "
-            "double (full marks) and single precision (open); right, the share of the weights "
-            "left that both have left. Bottom: H computed anew after so many deletions, on the "
+            "OBS without retraining, medians. Top: one look at the net, alpha from 1e-8 to "
+            "1e-4, H^-1 in double (full marks) and single precision (open); right, the share of the "
+            "weights left that both have left. Bottom: H computed anew after so many deletions, on the "
             "net of 24 hidden units and on one small enough for a look at each deletion, as the "
             "paper has it."
         ),
         alt="Four panels of training error and shared survivors against weights left.",
         original="Section 3: H is computed anew after each deletion; alpha is called uncritical.",
+    ),
+    Figure(
+        name="gaussian_paths",
+        needs=("gaussian",),
+        draw=gaussian.gaussian_paths,
+        title="Gaussian task: OBS without retraining against OBD with 60 epochs a deletion",
+        caption=(
+            "Mean squared error over nets with its 90 % interval, each net with data and start of "
+            "its own. Left: trained to a minimum; right: stopped at its least validation error. "
+            "Dash-dotted: the paper's crossing of the training errors at 24 deletions and its "
+            "least test error of OBS at 22, and at 17 for the early-stopped net."
+        ),
+        alt="Four panels of training and test error against deletions for OBD and OBS.",
+        original=(
+            "NIPS 6, Figs 1 and 2, of one net each: OBS's training error is below OBD's until the "
+            "24th deletion; its test error is least after 22 (17 for the early-stopped net) while "
+            "OBD's rises on average."
+        ),
+    ),
+    Figure(
+        name="gaussian_entropy",
+        needs=("gaussian",),
+        draw=gaussian.gaussian_entropy,
+        title="Gaussian task: OBS for the cross-entropy",
+        caption=(
+            "Nets trained on the cross-entropy and pruned by OBS without retraining, with "
+            "a_k = 1/(o(1-o)) in H as NIPS 6 has it, and as if the error were squared. Means over "
+            "nets with 90 % intervals; outside the panels errors go on rising."
+        ),
+        alt="Three panels against deletions, two lines each.",
+        original="NIPS 6 gives the formula and no result for it.",
     ),
     Figure(
         name="inverse_cost",
@@ -338,5 +368,37 @@ TABLES = (
         build=tables.inequality,
         title="The order of the three errors",
         caption="Share of nets in the paper's order; 90 % intervals in brackets.",
+    ),
+    Table(
+        name="gaussian",
+        needs=("gaussian", "gaussian_nets", "gaussian_training"),
+        build=tables.gaussian,
+        title="Gaussian task: the paper's numbers and how training bears on them",
+        caption=(
+            "First line: the nets that are judged. Others: the first of them, trained or retrained "
+            "otherwise. Medians with 90 % intervals; the rise of OBD's test error over the first "
+            "22 deletions is a mean."
+        ),
+    ),
+    Table(
+        name="nettalk",
+        needs=("nettalk",),
+        build=tables.nettalk,
+        title="NETtalk: the nets at the paper's counts",
+        caption=(
+            "Errors in per cent of those of the same net before pruning; right phonemes and "
+            "stresses by best guess on the words that were not trained. Means with 90 % intervals."
+        ),
+    ),
+    Table(
+        name="nettalk_looks",
+        needs=("nettalk_looks",),
+        build=tables.nettalk_looks,
+        title="NETtalk: sensitivity to alpha, precision and looks",
+        caption=(
+            "OBS without retraining at the last count measured. A look computes H and its "
+            "inverse; every: deletions between two looks. First apart: the deletion at which "
+            "float32 first takes another weight than float64, 0 for never. Means over nets."
+        ),
     ),
 )

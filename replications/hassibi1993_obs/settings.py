@@ -259,6 +259,63 @@ class RecursionSettings:
 
 
 @dataclass
+class GaussianSettings:
+    """The Gaussian task of NIPS 6.
+
+    Attributes:
+        nets: replicates, each with data and starting weights of its own.
+        block: replicates a work unit.
+        samples: cases of the training, the validation and the test set each.
+        decay: weight decay of the training.
+        alpha: the constant of OBS.
+        training: how nets are trained.
+        cross_entropy_rate: learning rate of back-propagation on the cross-entropy, whose
+            gradient is several times as long.
+        retrain_epochs: epochs of back-propagation after each deletion by OBD.
+        other_nets: replicates, from the first, of the ways of training that are compared.
+        other_decays: weight decays compared with ``decay``.
+        other_rates: learning rates of the retraining compared with that of the training.
+    """
+
+    nets: int = plan_only(100)
+    block: int = plan_only(10)
+    samples: int = 1000
+    decay: float = plan_only(1e-6)
+    alpha: float = 1e-6
+    training: TrainingSettings = field(
+        default_factory=lambda: TrainingSettings(
+            rate=0.003, epochs=1000, iterations=50, newton_iterations=200
+        )
+    )
+    cross_entropy_rate: float = 0.001
+    retrain_epochs: int = 60
+    other_nets: int = plan_only(10)
+    other_decays: list[float] = plan_only([0.0, 1e-5, 1e-4])
+    other_rates: list[float] = plan_only([3e-4])
+
+    def __post_init__(self) -> None:
+        self.training.check("gaussian.training")
+        for name in ("nets", "block", "other_nets"):
+            value = getattr(self, name)
+            require(value >= 1, f"gaussian.{name}", value, "must be 1 or more")
+        require(
+            self.samples >= 4 and self.samples % 4 == 0,
+            "gaussian.samples",
+            self.samples,
+            "must be a positive multiple of 4",
+        )
+        for decay in (self.decay, *self.other_decays):
+            require(decay >= 0, "gaussian.decay", decay, "must be 0 or more")
+        for name in ("alpha", "cross_entropy_rate"):
+            value = getattr(self, name)
+            require(value > 0, f"gaussian.{name}", value, "must be above 0")
+        for rate in self.other_rates:
+            require(rate > 0, "gaussian.other_rates", rate, "must be above 0")
+        epochs = self.retrain_epochs
+        require(epochs >= 0, "gaussian.retrain_epochs", epochs, "must be 0 or more")
+
+
+@dataclass
 class NettalkSettings:
     """NETtalk: training, and pruning in stages with retraining between them.
 
@@ -419,3 +476,4 @@ class ObsConfig(Protocol):
     monks: MonksSettings
     inequality: InequalitySettings
     recursion: RecursionSettings
+    gaussian: GaussianSettings

@@ -11,9 +11,10 @@ from oldschool.report.tables import fmt
 from oldschool.runs.experiment import Frames
 
 from .figures.common import METHODS, PAPER_LEFT, PAPER_TEST, PROBLEM
+from .gaussian_paths import summary
 from .monk_nets import START_WEIGHTS
 from .rules import CLAUSE
-from .selection import at_least, monks, ordered
+from .selection import at_least, monks, nettalk_at, nettalk_start, ordered
 from .xor import SET_UPS, WEIGHTS, canonical
 
 
@@ -236,4 +237,85 @@ def xor_stop(frames: Frames) -> pd.DataFrame:
                 "solved, no retraining, %": _text(share(int(parts.solved.sum()), minima)),
             }
         )
+    return pd.DataFrame(rows)
+
+
+def nettalk(frames: Frames) -> pd.DataFrame:
+    """The nets at the end of each stage, as pruned and as retrained."""
+    start = nettalk_start(frames)
+
+    def line(nets: pd.DataFrame, method: str, moment: str) -> dict[str, object]:
+        of = start.reindex(nets.index)
+        row: dict[str, object] = {
+            "weights": int(nets.weights_left.iloc[0]), "method": method, "moment": moment,
+            "nets": len(nets),
+        }  # fmt: skip
+        for part, words in (("train", "training"), ("test", "test")):
+            relative = 100 * nets[f"{part}_sse"] / of[f"{part}_sse"]
+            row[f"{words} error, % of start"] = _text(mean(relative.to_numpy()))
+        for what in ("phoneme", "stress"):
+            row[f"right {what}, %"] = _text(mean(nets[f"test_{what}"].to_numpy()))
+        return row
+
+    rows = [line(start, "", "trained")]
+    for stage in sorted(set(frames["nettalk"].stage) - {0}):
+        for moment in ("pruned", "retrained"):
+            for method in METHODS:
+                nets = nettalk_at(frames, method, stage, moment)
+                if len(nets):
+                    rows.append(line(nets, str(METHOD_STYLE[method]["label"]), moment))
+    return pd.DataFrame(rows)
+
+
+def nettalk_looks(frames: Frames) -> pd.DataFrame:
+    """What each setting of OBS leaves at the last count measured."""
+    rows = []
+    keys = ["hidden", "alpha", "every", "precision"]
+    for (hidden, alpha, every, precision), nets in frames["nettalk_looks"].groupby(keys):
+        last = nets[nets.weights_left == nets.weights_left.min()]
+        refused = bool(last.train_sse.isna().all())
+        apart = "" if precision == "float64" else fmt(last.first_apart.mean())
+        rows.append(
+            {
+                "hidden units": hidden,
+                "alpha": f"{alpha:g}",
+                "every": every or "once",
+                "precision": precision,
+                "nets": nets.replicate.nunique(),
+                "weights left": int(last.weights_left.iloc[0]),
+                "looks": "-" if refused else f"{last.looks.mean():.0f}",
+                "training error": fmt(last.train_sse.mean()),
+                "test error": fmt(last.test_sse.mean()),
+                "right phonemes, %": fmt(last.test_phoneme.mean()),
+                "first apart": "-" if refused else apart,
+                "survivors shared, %": fmt(last.survivors_shared.mean()),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def gaussian(frames: Frames) -> pd.DataFrame:
+    """What is read off the paths of the Gaussian task, for each way of training."""
+
+    def line(nets: pd.DataFrame, decay: float, minimum: bool, rate: str) -> dict[str, object]:
+        counts = ("crossing", "test_min", "test_min_early")
+        row: dict[str, object] = {
+            "decay": f"{decay:g}",
+            "trained": "to a minimum" if minimum else "by back-propagation",
+            "retraining rate": rate,
+            "nets": len(nets),
+        }
+        names = ("OBS crosses OBD", "least OBS test error", "the same, early-stopped")
+        for name, column in zip(names, counts, strict=True):
+            row[f"{name}, deletions"] = _text(median(nets[column].to_numpy()))
+        row["OBD test error rises, %"] = _text(mean(nets.obd_rise.to_numpy()))
+        return row
+
+    main = summary(frames["gaussian"], frames["gaussian_nets"])
+    decay = float(frames["gaussian"].decay.iloc[0])
+    rows = [line(main, decay, True, "as in training")]
+    keys = ["decay", "minimum", "retrain_rate"]
+    for _, nets in frames["gaussian_training"].groupby(keys, sort=False):
+        way = nets.iloc[0]
+        rows.append(line(nets, way.decay, way.minimum, f"{way.retrain_rate:g}"))
     return pd.DataFrame(rows)

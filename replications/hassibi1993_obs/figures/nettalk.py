@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from oldschool.data.nettalk import FEATURES, STRESSES, WINDOW
-from oldschool.report.style import DOUBLE, METHOD_STYLE, paper_line, paper_points, subplots
+from oldschool.report.style import DOUBLE, METHOD_STYLE, paper_points, subplots
 from oldschool.runs.experiment import Frames
 
 from ..selection import nettalk_at, nettalk_path, nettalk_start, nettalk_target
@@ -23,6 +23,10 @@ PAPER_RATIO = 4701 / 5259
 _SHADES = ("#000000", "#0072B2", "#E69F00", "#999999", "#CC79A7")
 _MARKS = ("o", "s", "^", "D", "v")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+def _nets(count: int) -> str:
+    return f"{count} net{'s' if count > 1 else ''}"
 
 
 def _relative(rows: pd.DataFrame, start: pd.DataFrame, part: str) -> pd.Series:
@@ -65,8 +69,9 @@ def nettalk_error(frames: Frames) -> Figure:
             if part == "train":
                 panel.set(yscale="log", yticks=[50, 100, 200, 400])
                 panel.set_yticklabels(["50", "100", "200", "400"])
+                panel.minorticks_off()
         paper_points(panels[line, 1], targets[1], 100 * PAPER_RATIO, "paper, OBS")
-    counts = f"{len(start)} nets"
+    counts = _nets(len(start))
     panels[0, 0].set(title=f"training words, {counts}", ylabel="no retraining\nerror, % of start")
     panels[0, 1].set(title=f"all other words, {counts}")
     panels[1, 0].set_ylabel("retrained at each dotted line\nerror, % of start")
@@ -129,11 +134,11 @@ def nettalk_weights(frames: Frames) -> Figure:
             **{name: style[name] for name in ("color", "marker")},
         )  # fmt: skip
     panels[1].set(xlabel="place in the window", ylabel="weights left, %", ylim=(0, None))
-    panels[1].set(title=f"mean of {nets} nets", xticks=range(-(WINDOW // 2), WINDOW // 2 + 1))
-    panels[1].legend()
+    panels[1].set(title=f"mean of {_nets(nets)}", xticks=range(-(WINDOW // 2), WINDOW // 2 + 1))
+    figure.legend(*panels[1].get_legend_handles_labels(), loc="outside upper right", ncols=3)
     names = [name.lower() for name in FEATURES] + [f"stress {symbol}" for symbol in STRESSES]
     panels[2].set_yticks(range(len(names)), labels=names, fontsize=5.5)
-    panels[2].set(xlabel="weights left, %", title="to the output units", xlim=(0, 100))
+    panels[2].set(xlabel="weights left, %", title="to the output units", xlim=(0, 103))
     panels[2].invert_yaxis()
     return figure
 
@@ -161,9 +166,8 @@ def nettalk_looks(frames: Frames) -> Figure:
                     shared.index, shared, color=shade, linestyle=line, marker=mark, markersize=3.5,
                     markevery=2, markerfacecolor="white", label=f"{alpha:.0e}",
                 )  # fmt: skip
-    panels[0, 0].set(
-        yscale="log", ylabel="training error, sum of squares", title="alpha, precision"
-    )
+    panels[0, 0].set(yscale="log", ylabel="training error, sum of squares")
+    panels[0, 0].set_title(f"alpha and precision, {_nets(nets)}")
     panels[0, 0].legend(fontsize=5.5)
     panels[0, 1].set(ylabel="survivors shared with float64, %", title="float32 against float64")
     panels[0, 1].set_ylim(0, 103)
@@ -181,12 +185,13 @@ def nettalk_looks(frames: Frames) -> Figure:
                 label=f"every {every}: {looks} looks" if every else "one look",
             )  # fmt: skip
         panel.set(yscale="log", xlabel="weights left")
-        panel.set_title(f"{of.hidden.iloc[0]} hidden units, {of.replicate.nunique()} nets")
+        units = int(of.hidden.iloc[0])
+        of_units = f"{units} hidden unit{'s' if units > 1 else ''}"
+        panel.set_title(f"{of_units}, {_nets(of.replicate.nunique())}")
         panel.legend(fontsize=6)
     panels[1, 0].set_ylabel("training error, sum of squares")
     for panel in panels.flat:
         panel.invert_xaxis()
-    figure.suptitle(f"medians of {nets} nets", fontsize=8)
     return figure
 
 
@@ -214,7 +219,7 @@ def nettalk_large(frames: Frames) -> Figure:
                 again.weights_left, values(again), linestyle="none", marker="o",
                 markerfacecolor="white", markeredgecolor=look["color"],
             )  # fmt: skip
-    paper_line(panels[0], 100, "before pruning")
+    panels[0].axhline(100, color="black", linewidth=0.6)
     panels[0].set(ylabel="test error, % of start", xlabel="weights left", xscale="log")
     panels[1].set(ylabel="right phonemes, test words, %", xlabel="weights left", xscale="log")
     ticks = [int(start.weights_left.iloc[0]), *sorted(again.weights_left, reverse=True)]
@@ -222,5 +227,5 @@ def nettalk_large(frames: Frames) -> Figure:
         panel.set_xticks(ticks, labels=[str(tick) for tick in ticks])
         panel.minorticks_off()
         panel.invert_xaxis()
-    panels[0].set_title(f"{len(start)} nets; open: retrained")
+    panels[0].set_title(f"{_nets(len(start))}; open: retrained")
     return figure

@@ -127,11 +127,13 @@ def _over_samples(middle: Tensor, source: Tensor) -> Tensor:
 
 def _outer(middle: Tensor, left: Tensor, right: Tensor) -> Tensor:
     """sum_p left[i] middle[j,k] right[h]: (R, j, i, k, h)."""
-    if left.ndim == 2:  # the inputs twice: one product with all their pairs, shared by the nets
-        pairs = (left[:, None] * right[None]).flatten(0, 1)
+    few = right.shape[-2] < middle.shape[1] * middle.shape[2]
+    # Inputs twice: one product with all their pairs, where these are shared or the fewer ones.
+    if left.ndim == right.ndim and (left.ndim == 2 or few):
+        pairs = (left.unsqueeze(-2) * right.unsqueeze(-3)).flatten(-3, -2)
         found = _over_samples(middle, pairs)
-        nets, units, others, _ = found.shape
-        return found.view(nets, units, others, len(left), len(right)).transpose(2, 3)
+        ends = left.shape[-2], right.shape[-2]
+        return found.view(*found.shape[:3], *ends).transpose(2, 3)
     return _over_samples(middle.unsqueeze(2) * left[:, None, :, None, :], right)
 
 

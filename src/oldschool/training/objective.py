@@ -59,8 +59,16 @@ class Objective:
         return self._decays(theta)[:, None] * theta
 
     def value_and_gradient(self, theta: Tensor) -> tuple[Tensor, Tensor]:
-        """Objective (R,) and gradient (R, N) by back-propagation; zero where masked."""
+        """Objective (R,) and gradient (R, N) by one back-propagation."""
         activities = self.net.activities(theta, self.task.x)
+        value = self.error.value(activities[-1], self.task.t) + self.penalty(theta)
+        return value, self._back(theta, activities)
+
+    def gradient(self, theta: Tensor) -> Tensor:
+        """Gradient (R, N) by back-propagation; zero where masked."""
+        return self._back(theta, self.net.activities(theta, self.task.x))
+
+    def _back(self, theta: Tensor, activities: list[Tensor]) -> Tensor:
         outputs, samples = activities[-1], len(self.task)
         gradient = torch.empty_like(theta)
         slope = self.error.slope(outputs, self.task.t)
@@ -80,4 +88,4 @@ class Objective:
         gradient.addcmul_(self._decays(theta)[:, None], theta)
         if self.mask is not None:
             gradient *= self.mask
-        return self.error.value(outputs, self.task.t) + self.penalty(theta), gradient
+        return gradient

@@ -229,11 +229,11 @@ FIGURES = (
         draw=nettalk.nettalk_looks,
         title="NETtalk: alpha, precision, and how often H is computed anew",
         caption=(
-            "OBS without retraining, medians. Top: one look at the net, alpha from 1e-8 to "
-            "1e-4, H^-1 in double (full marks) and single precision (open); right, the share of the "
-            "weights left that both have left. Bottom: H computed anew after so many deletions, on the "
-            "net of 24 hidden units and on one small enough for a look at each deletion, as the "
-            "paper has it."
+            "OBS without retraining, medians. Top: one look at the net, alpha from 1e-8 to 1e-4, "
+            "H^-1 in double (full marks) and single precision (open); right, the share of the "
+            "weights left that both have left. Bottom: H computed anew after so many deletions, "
+            "on the net of 24 hidden units and on one small enough for a look at each deletion, "
+            "as the paper has it."
         ),
         alt="Four panels of training error and shared survivors against weights left.",
         original="Section 3: H is computed anew after each deletion; alpha is called uncritical.",

@@ -25,6 +25,12 @@ def task_for(net: Mlp, samples: int = 7, seed: int = 0) -> Task:
     return Task(x, t)
 
 
+def own_tasks(net: Mlp, nets: int, samples: int = 7) -> Task:
+    """A task of its own for each of several nets: x (R, P, inputs), t (R, P, outputs)."""
+    tasks = [task_for(net, samples, seed) for seed in range(nets)]
+    return Task(torch.stack([task.x for task in tasks]), torch.stack([task.t for task in tasks]))
+
+
 def weights_for(net: Mlp, nets: int = 3, bound: float = 1.5) -> torch.Tensor:
     return net.uniform([generator(seed) for seed in range(nets)], bound)
 

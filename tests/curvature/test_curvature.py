@@ -9,8 +9,10 @@ from oldschool.curvature.diagonal import backpropagated_diagonal
 from oldschool.curvature.gauss_newton import gauss_newton, output_gradients
 from oldschool.curvature.hessian import autodiff_hessian, hessian
 from oldschool.curvature.inverse import damped_inverse, recursive_inverse
+from oldschool.data.task import Task
+from oldschool.nets.error import CROSS_ENTROPY, SQUARED
 from oldschool.nets.mlp import Mlp
-from tests.problems import ARCHITECTURES, as_module, task_for, weights_for
+from tests.problems import ARCHITECTURES, as_module, own_tasks, task_for, weights_for
 
 ONE_HIDDEN_LAYER = [net for net in ARCHITECTURES if len(net.sizes) == 3]
 
@@ -28,6 +30,73 @@ def test_closed_form_hessian_is_that_of_torch_func(net):
     torch.testing.assert_close(
         hessian(net, theta, task), autodiff_hessian(net, theta, task), atol=1e-14, rtol=1e-10
     )
+
+
+@pytest.mark.parametrize("net", ARCHITECTURES, ids=str)
+def test_nets_with_data_of_their_own_have_the_derivatives_of_each_alone(net):
+    theta, tasks = weights_for(net), own_tasks(net, 3)
+    whole, gradients = hessian(net, theta, tasks), output_gradients(net, theta, tasks.x)
+    diagonal = backpropagated_diagonal(net, theta, tasks)
+    for row in range(3):
+        one, task = theta[row : row + 1], Task(tasks.x[row], tasks.t[row])
+        expected = autodiff_hessian(net, one, task)[0]
+        torch.testing.assert_close(whole[row], expected, atol=1e-14, rtol=1e-10)
+        torch.testing.assert_close(gradients[row], output_gradients(net, one, task.x)[0])
+        torch.testing.assert_close(diagonal[row], backpropagated_diagonal(net, one, task)[0])
+
+
+CLASSIFIERS = [net for net in ARCHITECTURES if net.output == "logistic"]
+
+
+@pytest.mark.parametrize("net", CLASSIFIERS, ids=str)
+def test_derivatives_of_the_cross_entropy_are_those_of_torch_func(net):
+    theta, task = weights_for(net), task_for(net)
+
+    def one(w: torch.Tensor) -> torch.Tensor:
+        return CROSS_ENTROPY.value(net.outputs(w[None], task.x), task.t)[0]
+
+    expected = torch.func.vmap(torch.func.hessian(one))(theta)
+    found = hessian(net, theta, task, CROSS_ENTROPY)
+    torch.testing.assert_close(found, expected, atol=1e-13, rtol=1e-9)
+    if len(net.sizes) == 3:
+        diagonal = backpropagated_diagonal(net, theta, task, error=CROSS_ENTROPY)
+        torch.testing.assert_close(diagonal, expected.diagonal(dim1=1, dim2=2))
+
+
+def test_gauss_newton_of_the_cross_entropy_is_that_of_curvlinops():
+    curvlinops = pytest.importorskip("curvlinops")
+    net = Mlp((4, 3, 2), "tanh", "logistic")
+    theta, task = weights_for(net, 1), task_for(net)
+    module = as_module(net, theta[0])[:-1]  # the loss has the logistic function in it
+    operator = curvlinops.GGNLinearOperator(
+        module,
+        torch.nn.BCEWithLogitsLoss(reduction="sum"),
+        list(module.parameters()),
+        [(task.x, task.t)],
+    )
+    theirs = torch.as_tensor(operator @ torch.eye(net.weights, dtype=torch.float64))
+    ours = gauss_newton(output_gradients(net, theta, task.x, CROSS_ENTROPY))[0]
+    torch.testing.assert_close(len(task) * ours, theirs)
+    diagonal = backpropagated_diagonal(
+        net, theta, task, levenberg_marquardt=True, error=CROSS_ENTROPY
+    )
+    torch.testing.assert_close(len(task) * diagonal[0], theirs.diagonal())
+
+
+@pytest.mark.parametrize("error", [SQUARED, CROSS_ENTROPY], ids=lambda error: error.name)
+def test_the_recursion_of_nips_6_gives_the_same_inverse(error):
+    """H^-1 <- H^-1 - H^-1 X X^T H^-1 / (P / a + X^T H^-1 X), one step a sample and output."""
+    net, alpha = CLASSIFIERS[1], 1e-4
+    theta, task = weights_for(net, 1), task_for(net, 50)
+    outputs = net.outputs(theta, task.x)
+    x = output_gradients(net, theta, task.x)[0].flatten(1)  # plain X, by output and sample
+    weights = error.weight(outputs)[0].flatten()
+    inverse = torch.eye(net.weights, dtype=torch.float64) / alpha
+    for column, a in zip(x.T, weights, strict=True):
+        hx = inverse @ column
+        inverse = inverse - torch.outer(hx, hx) / (len(task) / a + column @ hx)
+    ours = damped_inverse(gauss_newton(output_gradients(net, theta, task.x, error)), alpha)[0]
+    torch.testing.assert_close(ours, inverse, atol=1e-6, rtol=1e-7)
 
 
 def test_closed_form_hessian_by_finite_differences_of_the_gradient():
@@ -51,8 +120,6 @@ def test_closed_form_hessian_by_finite_differences_of_the_gradient():
 @pytest.mark.parametrize("net", ARCHITECTURES, ids=str)
 def test_gauss_newton_is_the_hessian_where_the_error_is_zero(net):
     theta, task = weights_for(net), task_for(net)
-    from oldschool.data.task import Task
-
     for row in range(len(theta)):
         one = theta[row : row + 1]
         perfect = Task(task.x, net.outputs(one, task.x)[0].T)

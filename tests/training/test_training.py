@@ -3,12 +3,15 @@
 import pytest
 import torch
 
+from oldschool.data.task import Task
 from oldschool.data.xor import xor
+from oldschool.nets.error import CROSS_ENTROPY
 from oldschool.nets.mlp import Mlp
-from oldschool.training.momentum import backpropagation
+from oldschool.training.momentum import backpropagation, early_stopping
 from oldschool.training.objective import Objective
 from oldschool.training.second_order import damped_newton, to_minimum
-from tests.problems import ARCHITECTURES, as_module, task_for, weights_for
+from oldschool.training.stochastic import stochastic_backpropagation
+from tests.problems import ARCHITECTURES, as_module, generator, own_tasks, task_for, weights_for
 
 DECAYS = [0.0, 1e-3, torch.tensor([0.0, 1e-3, 1e-2], dtype=torch.float64)]
 
@@ -29,6 +32,77 @@ def test_gradient_is_that_of_autograd(net, decay, masked):
     (expected,) = torch.autograd.grad(total.sum(), w)
     torch.testing.assert_close(value, total.detach())
     torch.testing.assert_close(gradient, expected if mask is None else expected * mask)
+
+
+def test_gradient_of_the_cross_entropy_is_that_of_autograd():
+    net = ARCHITECTURES[1]
+    theta = weights_for(net).requires_grad_()
+    objective = Objective(net, task_for(net), 1e-3, error=CROSS_ENTROPY)
+    (expected,) = torch.autograd.grad(objective.value(theta).sum(), theta)
+    torch.testing.assert_close(objective.gradient(theta.detach()), expected)
+
+
+@pytest.mark.parametrize("net", ARCHITECTURES, ids=str)
+def test_nets_with_data_of_their_own_train_as_if_alone(net):
+    theta, tasks = weights_for(net), own_tasks(net, 3)
+    objective = Objective(net, tasks, 1e-3)
+    together = damped_newton(objective, theta, iterations=5, exact=True)
+    for row in range(3):
+        one = Task(tasks.x[row], tasks.t[row])
+        alone = Objective(net, one, 1e-3)
+        torch.testing.assert_close(
+            objective.gradient(theta)[row], alone.gradient(theta[row : row + 1])[0]
+        )
+        found = damped_newton(alone, theta[row : row + 1], iterations=5, exact=True)
+        torch.testing.assert_close(together.theta[row], found.theta[0], rtol=1e-6, atol=1e-8)
+
+
+def test_early_stopping_keeps_each_net_as_it_was_at_its_least_validation_error():
+    net, epochs = ARCHITECTURES[1], 40
+    theta, task, watch = weights_for(net, 6), task_for(net), task_for(net, 9, seed=5)
+    objective = Objective(net, task)
+    how = {"rate": 0.2, "momentum": 0.9}
+    last, early = early_stopping(objective, theta, watch, epochs=epochs, **how)
+    path = [theta] + [
+        backpropagation(objective, theta, epochs=count, **how).theta
+        for count in range(1, epochs + 1)
+    ]
+    watched = torch.stack([Objective(net, watch).data_term(one) for one in path])
+    best = watched.argmin(dim=0)
+    assert early.iterations.tolist() == best.tolist()
+    assert len(set(best.tolist())) > 1
+    for row, epoch in enumerate(best.tolist()):
+        torch.testing.assert_close(early.theta[row], path[epoch][row])
+    torch.testing.assert_close(last.theta, path[-1])
+
+
+def test_mini_batches_are_those_of_torch_sgd_with_a_falling_rate():
+    net, epochs, batch, rate = ARCHITECTURES[1], 3, 3, 0.5
+    theta, task = weights_for(net, 1), task_for(net)
+    ours = stochastic_backpropagation(
+        Objective(net, task),
+        theta,
+        rate=rate,
+        momentum=0.9,
+        epochs=epochs,
+        batch=batch,
+        generator=generator(3),
+    )
+    module = as_module(net, theta[0])
+    random, steps, velocity = generator(3), 3 * epochs, None
+    for step in range(steps):
+        if step % 3 == 0:
+            order = torch.randperm(7, generator=random)
+        part = order[3 * (step % 3) :][:3]  # the last of three has one pattern
+        module.zero_grad()
+        error = module(task.x[part]) - task.t[part]
+        (0.5 * error.square().sum() / len(part)).backward()
+        gradient = torch.cat([p.grad.flatten() for p in module.parameters()])
+        moved = -rate * (1 - step / steps) * gradient
+        velocity = moved if velocity is None else 0.9 * velocity + moved
+        flat = torch.nn.utils.parameters_to_vector(module.parameters()).detach() + velocity
+        torch.nn.utils.vector_to_parameters(flat, module.parameters())
+    torch.testing.assert_close(ours.theta[0], flat)
 
 
 def test_momentum_is_that_of_torch_sgd():

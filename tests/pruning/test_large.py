@@ -7,6 +7,7 @@ from oldschool.curvature.blocks import gradient_blocks
 from oldschool.curvature.downdate import downdate
 from oldschool.curvature.gauss_newton import output_gradients
 from oldschool.curvature.inverse import gram, recursive_inverse
+from oldschool.data.task import Task
 from oldschool.nets.mlp import Mlp
 from oldschool.pruning.large import (
     DriftError,
@@ -154,3 +155,13 @@ def test_counts_must_fall(counts):
 def test_every_must_be_positive():
     with pytest.raises(ValueError, match="every must be 1 or more"):
         list(prune_large(NET, THETA, ALL, TASK, LargeMagnitude(), [20], every=0))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
+def test_a_gpu_deletes_the_same_weights():
+    method = LargeOptimalBrainSurgeon(1e-4, buffer=7)
+    on_gpu = Task(TASK.x.cuda(), TASK.t.cuda())
+    (here,) = prune_large(NET, THETA, ALL, TASK, method, [10])
+    (there,) = prune_large(NET, THETA.cuda(), ALL.cuda(), on_gpu, method, [10])
+    assert there.deleted == here.deleted
+    torch.testing.assert_close(there.theta.cpu(), here.theta)

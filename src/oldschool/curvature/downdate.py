@@ -41,8 +41,8 @@ class ShrinkingInverse:
         """Take over ``inverse``.
 
         Args:
-            inverse: (n, n), upper triangle, float64 or float32, contiguous; its memory is used
-                and overwritten.
+            inverse: (n, n), upper triangle, float64 or float32, contiguous, on any device; its
+                memory is used and overwritten.
             buffer: downdates collected before they are applied.
 
         Raises:
@@ -50,15 +50,15 @@ class ShrinkingInverse:
         """
         if not inverse.is_contiguous():
             raise ValueError("the inverse must be contiguous")
-        weights = len(inverse)
+        weights, device = len(inverse), inverse.device
         self._memory = inverse
         self._matrix = inverse
-        self._rows = torch.arange(weights)  # which weight each row of the matrix is of
-        self._row_of = torch.arange(weights)
+        self._rows = torch.arange(weights, device=device)  # which weight each row is of
+        self._row_of = torch.arange(weights, device=device)
         self._pending = inverse.new_empty(buffer, weights)
         self._count = 0
         self.diagonal = inverse.diagonal().to(torch.float64, copy=True)
-        self.alive = torch.ones(weights, dtype=torch.bool)
+        self.alive = torch.ones(weights, dtype=torch.bool, device=device)
 
     def column(self, weight: int) -> Tensor:
         """H^-1 e_q, (n,) float64; zero where deleted."""
@@ -113,5 +113,5 @@ class ShrinkingInverse:
         self._matrix = memory[: size * size].view(size, size)
         self._rows = self._rows[living]
         self._row_of = torch.full_like(self._row_of, -1)
-        self._row_of[self._rows] = torch.arange(size)
+        self._row_of[self._rows] = torch.arange(size, device=living.device)
         self._pending = self._pending.new_empty(len(self._pending), size)

@@ -67,10 +67,10 @@ def blocked_inverse(
         DoesNotFitError: there is not enough memory.
     """
     _check(alpha)
-    require_memory("the inverse Hessian", weights, dtype)
-    inverse = torch.eye(weights, dtype=dtype).div_(alpha)
+    inverse: Tensor | None = None
     for block in blocks:
-        inverse = inverse.to(block.device)
+        if inverse is None:
+            inverse = _prior(weights, alpha, dtype, block.device)
         rows = block.to(dtype).contiguous()
         moved = symmetric.times(rows, inverse)
         middle = rows @ moved.mT
@@ -78,7 +78,7 @@ def blocked_inverse(
         factor = torch.linalg.cholesky(middle)
         moved = torch.linalg.solve_triangular(factor, moved, upper=False)
         symmetric.add_outer(inverse, moved.contiguous(), -1.0)
-    return symmetric.fill(inverse)
+    return _prior(weights, alpha, dtype) if inverse is None else symmetric.fill(inverse)
 
 
 def gram(
@@ -157,6 +157,14 @@ def damped_inverse(hessian: Tensor, alpha: float | Tensor) -> Tensor:
     inverse = torch.cholesky_inverse(factor)
     inverse[failed > 0] = torch.nan
     return inverse
+
+
+def _prior(
+    weights: int, alpha: float, dtype: torch.dtype, device: torch.device | str = "cpu"
+) -> Tensor:
+    """H^-1_0 = I / alpha, (n, n)."""
+    require_memory("the inverse Hessian", weights, dtype, device=device)
+    return torch.eye(weights, dtype=dtype, device=device).div_(alpha)
 
 
 def _check(alpha: float) -> None:

@@ -7,7 +7,7 @@ from oldschool.runs.experiment import Replication
 from .artefacts import FIGURES, TABLES
 from .estimates import ESTIMATES
 from .gaussian import GAUSSIAN
-from .gaussian_training import GAUSSIAN_TRAINING
+from .gaussian_sensitivity import GAUSSIAN_SENSITIVITY
 from .inequality import INEQUALITY
 from .monks import MONKS
 from .monks_grid import MONKS_GRID
@@ -56,7 +56,7 @@ REPLICATION = Replication(
         MONKS,
         INEQUALITY,
         GAUSSIAN,
-        GAUSSIAN_TRAINING,
+        GAUSSIAN_SENSITIVITY,
         NETTALK,
         NETTALK_LARGE,
         NETTALK_LOOKS,

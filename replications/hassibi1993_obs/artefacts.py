@@ -244,10 +244,10 @@ FIGURES = (
         draw=gaussian.gaussian_paths,
         title="Gaussian task: OBS without retraining against OBD with 60 epochs a deletion",
         caption=(
-            "Mean squared error over nets with its 90 % interval, each net with data and start of "
-            "its own. Left: trained to a minimum; right: stopped at its least validation error. "
-            "Dash-dotted: the paper's crossing of the training errors at 24 deletions and its "
-            "least test error of OBS at 22, and at 17 for the early-stopped net."
+            "E = 1/(2P) sum (t - o)^2, mean over nets with its 90 % interval, each net with data "
+            "and start of its own. Left: trained to a minimum; right: stopped at its least "
+            "validation error. Dash-dotted: the paper's crossing of the training errors at 24 "
+            "deletions and its least test error of OBS at 22, and at 17 for the early-stopped net."
         ),
         alt="Four panels of training and test error against deletions for OBD and OBS.",
         original=(
@@ -371,13 +371,13 @@ TABLES = (
     ),
     Table(
         name="gaussian",
-        needs=("gaussian", "gaussian_nets", "gaussian_training"),
+        needs=("gaussian", "gaussian_nets", "gaussian_sensitivity"),
         build=tables.gaussian,
         title="Gaussian task: the paper's numbers and how training bears on them",
         caption=(
-            "First line: the nets that are judged. Others: the first of them, trained or retrained "
-            "otherwise. Medians with 90 % intervals; the rise of OBD's test error over the first "
-            "22 deletions is a mean."
+            "First line: the nets that are judged; second: the first ten of them; others: these "
+            "ten with one setting changed. Medians with 90 % intervals; the rise of OBD's test "
+            "error over the first 22 deletions is a mean."
         ),
     ),
     Table(
@@ -387,7 +387,8 @@ TABLES = (
         title="NETtalk: the nets at the paper's counts",
         caption=(
             "Errors in per cent of those of the same net before pruning; right phonemes and "
-            "stresses by best guess on the words that were not trained. Means with 90 % intervals."
+            "stresses by best guess on the words that were not trained. Means with 90 % intervals. "
+            "Dead outputs: of 26, those that say the same to every training letter, mean."
         ),
     ),
     Table(
@@ -397,8 +398,10 @@ TABLES = (
         title="NETtalk: sensitivity to alpha, precision and looks",
         caption=(
             "OBS without retraining at the last count measured. A look computes H and its "
-            "inverse; every: deletions between two looks. First apart: the deletion at which "
-            "float32 first takes another weight than float64, 0 for never. Means over nets."
+            "inverse; every: deletions between two looks. Drift: largest relative residual of H^-1 "
+            "since the last look, measured every 256 deletions against an exact product with H. "
+            "First apart: the deletion at which float32 first takes another weight than float64, "
+            "median over the nets in which it does. Errors are means over nets."
         ),
     ),
 )

@@ -35,7 +35,7 @@ NET = Mlp((INPUTS, 9, 1), "logistic", "logistic")
 TO_THE_END = KeepError(torch.inf)
 COLUMNS = (
     "replicate", "net", "method", "deletions", "predicted", "train_error", "test_error",
-    "test_wrong",
+    "test_wrong", "fresh_error",
 )  # fmt: skip
 
 
@@ -52,16 +52,17 @@ class Samples:
         train: the nets are trained and pruned on it, x (R, P, 5), t (R, P, 1).
         validation: tells the early-stopped nets when.
         test: for measuring only.
+        fresh: for measuring the nets that the test set singles out.
     """
 
     train: Task
     validation: Task
     test: Task
+    fresh: Task
 
     def subset(self, index: Tensor) -> Samples:
-        return Samples(
-            self.train.subset(index), self.validation.subset(index), self.test.subset(index)
-        )
+        sets = (self.train, self.validation, self.test, self.fresh)
+        return Samples(*(task.subset(index) for task in sets))
 
 
 def draw(replicates: range, count: int, seeds: Seeds) -> Samples:
@@ -74,7 +75,7 @@ def draw(replicates: range, count: int, seeds: Seeds) -> Samples:
         x = torch.stack([task.x.T for task in tasks]).mT
         return Task(x, torch.stack([task.t for task in tasks]))
 
-    return Samples(part("train"), part("validation"), part("test"))
+    return Samples(*(part(name) for name in ("train", "validation", "test", "fresh")))
 
 
 def to_the_minimum(settings: GaussianSettings, objective: Objective, trained: Trained) -> Trained:
@@ -140,14 +141,14 @@ def start_weights(settings: GaussianSettings, replicates: range, seeds: Seeds) -
     return NET.uniform(generators, settings.training.init)
 
 
-def retraining(settings: GaussianSettings, train: Task, decay: float, rate: float) -> Retrain:
-    """The back-propagation of the training, on the weights left, for the epochs of the paper."""
+def retraining(settings: GaussianSettings, train: Task, decay: float) -> Retrain:
+    """Back-propagation on the weights left, for the epochs of the paper."""
 
     def retrain(theta: Tensor, kept: Tensor, nets: Tensor) -> Tensor:
         return backpropagation(
             Objective(NET, train.subset(nets), decay, kept),
             theta,
-            rate=rate,
+            rate=settings.retrain_rate,
             momentum=settings.training.momentum,
             epochs=settings.retrain_epochs,
         ).theta
@@ -173,11 +174,12 @@ def follow(
     """
 
     def measure(theta: Tensor, nets: Tensor) -> dict[str, Tensor]:
-        test = samples.test.subset(nets)
+        test, fresh = samples.test.subset(nets), samples.fresh.subset(nets)
         outputs = NET.outputs(theta, test.x)
         return {
             "test_error": error.value(outputs, test.t),
             "test_wrong": 1 - accuracy(outputs, test.t, 0.5),
+            "fresh_error": error.value(NET.outputs(theta, fresh.x), fresh.t),
         }
 
     pruned = prune(
@@ -222,9 +224,7 @@ def both(
     samples: Samples,
     nets: dict[str, Trained],
     replicates: range,
-    *,
     decay: float,
-    rate: float,
 ) -> pd.DataFrame:
     """Nets of the squared error pruned by OBS, and by OBD with retraining: rows of ``COLUMNS``.
 
@@ -234,7 +234,6 @@ def both(
         nets: name -> R nets; all of one replicate share its data, and prune in one batch.
         replicates: their ids.
         decay: weight decay of the retraining.
-        rate: its learning rate.
     """
     theta = torch.cat([trained.theta for trained in nets.values()])
     places = torch.arange(len(replicates)).repeat(len(nets))
@@ -246,7 +245,7 @@ def both(
         }
     )
     surgeon, damage = OptimalBrainSurgeon(settings.alpha), OptimalBrainDamage()
-    retrain = retraining(settings, shared.train, decay, rate)
+    retrain = retraining(settings, shared.train, decay)
     paths = [
         follow(theta, shared, surgeon).assign(method="obs"),
         follow(theta, shared, damage, retrain=retrain).assign(method="obd"),
@@ -281,7 +280,7 @@ def run(config: ObsConfig, unit: Unit, seeds: Seeds) -> Frames:
         for method, surgeon in surgeons.items()
     ]
     paths = [
-        both(settings, samples, nets, replicates, decay=decay, rate=settings.training.rate),
+        both(settings, samples, nets, replicates, decay),
         named(pd.concat(entropic_paths, ignore_index=True), labels),
     ]
     return {

@@ -1,7 +1,7 @@
 """What alpha, precision, and how often OBS looks at the net do to it on NETtalk.
 
 The paper computes H^-1 anew after each deletion. For the nets of ``nettalk`` that is out of
-reach; here it is done every so many deletions or once, and on a net of two hidden units, small
+reach; here it is done every so many deletions or once, and on a net of four hidden units, small
 enough, after each. Nothing is retrained.
 """
 
@@ -56,13 +56,13 @@ def run(config: ObsConfig, unit: Unit, seeds: Seeds) -> Frames:
     is_small = hidden != config.nettalk.hidden
     data = speech(config.data.dir)
     net = architecture(hidden)
-    until = min(config.nettalk_looks.until, net.weights // 4)
+    until = net.weights // 4 if is_small else config.nettalk_looks.until
     wanted = counts(net.weights, [], max(1, (net.weights - until) // 20), until)
     rows = []
     for replicate in unit.replicates:
         # The nets of ``nettalk`` themselves where they have as many hidden units.
         name = "nettalk_looks" if is_small else "nettalk"
-        theta = train(net, data.train, how, replicate, seeds, name).theta[0]
+        theta = train(net, data.train, how, [replicate], seeds, name).theta[0]
         kept = torch.ones(net.weights, dtype=torch.bool)
         found: dict[str, list[Step]] = {}
         reason = dict.fromkeys(PRECISIONS, "")
@@ -90,6 +90,7 @@ def run(config: ObsConfig, unit: Unit, seeds: Seeds) -> Frames:
                         "weights_left": int(step.kept.sum()),
                         "looks": step.looks,
                         "predicted": step.predicted,
+                        "drift": step.drift,
                         "first_apart": apart,
                         "survivors_shared": same,
                         **measures(net, step.theta, data),
@@ -100,8 +101,8 @@ def run(config: ObsConfig, unit: Unit, seeds: Seeds) -> Frames:
 
 COLUMNS = (
     "replicate", "hidden", "alpha", "every", "precision", "reason", "weights_left", "looks",
-    "predicted", "first_apart", "survivors_shared", "train_sse", "train_phoneme", "train_stress",
-    "test_sse", "test_phoneme", "test_stress",
+    "predicted", "drift", "first_apart", "survivors_shared", "train_sse", "train_phoneme",
+    "train_stress", "train_dead", "test_sse", "test_phoneme", "test_stress", "test_dead",
 )  # fmt: skip
 
 

@@ -75,9 +75,9 @@ def ordered(rows: pd.DataFrame, kind: str) -> pd.Series:
 
 
 def nettalk_start(frames: Frames, name: str = "nettalk") -> pd.DataFrame:
-    """The nets before pruning, by replicate."""
+    """The nets before pruning, by replicate; one that diverged is not among them."""
     rows = frames[name]
-    return rows[rows.moment == "trained"].set_index("replicate")
+    return rows[(rows.moment == "trained") & rows.train_sse.notna()].set_index("replicate")
 
 
 def nettalk_target(frames: Frames, stage: int, name: str = "nettalk") -> int:
@@ -95,7 +95,7 @@ def nettalk_at(
     here = rows.weights_left == nettalk_target(frames, stage, name)
     last = rows.stage.max() if stage < 0 else stage
     chosen = here & (rows.method == method) & (rows.stage == last) & (rows.moment == moment)
-    return rows[chosen].set_index("replicate")
+    return rows[chosen & rows.train_sse.notna()].set_index("replicate")
 
 
 def nettalk_path(frames: Frames, method: str, stage: int) -> pd.DataFrame:

@@ -272,9 +272,11 @@ class GaussianSettings:
         cross_entropy_rate: learning rate of back-propagation on the cross-entropy, whose
             gradient is several times as long.
         retrain_epochs: epochs of back-propagation after each deletion by OBD.
-        other_nets: replicates, from the first, of the ways of training that are compared.
+        retrain_rate: their learning rate, on the summed gradient.
+        other_nets: replicates, from the first, of the settings that are compared.
         other_decays: weight decays compared with ``decay``.
-        other_rates: learning rates of the retraining compared with that of the training.
+        other_rates: rates compared with ``retrain_rate``.
+        other_alphas: constants of OBS compared with ``alpha``.
     """
 
     nets: int = plan_only(100)
@@ -289,9 +291,11 @@ class GaussianSettings:
     )
     cross_entropy_rate: float = 0.001
     retrain_epochs: int = 60
+    retrain_rate: float = 0.001
     other_nets: int = plan_only(10)
     other_decays: list[float] = plan_only([0.0, 1e-5, 1e-4])
-    other_rates: list[float] = plan_only([3e-4])
+    other_rates: list[float] = plan_only([3e-3, 3e-4, 1e-4])
+    other_alphas: list[float] = plan_only([1e-8, 1e-4])
 
     def __post_init__(self) -> None:
         self.training.check("gaussian.training")
@@ -306,11 +310,12 @@ class GaussianSettings:
         )
         for decay in (self.decay, *self.other_decays):
             require(decay >= 0, "gaussian.decay", decay, "must be 0 or more")
-        for name in ("alpha", "cross_entropy_rate"):
+        for name in ("alpha", "cross_entropy_rate", "retrain_rate"):
             value = getattr(self, name)
             require(value > 0, f"gaussian.{name}", value, "must be above 0")
-        for rate in self.other_rates:
-            require(rate > 0, "gaussian.other_rates", rate, "must be above 0")
+        for name in ("other_rates", "other_alphas"):
+            for value in getattr(self, name):
+                require(value > 0, f"gaussian.{name}", value, "must be above 0")
         epochs = self.retrain_epochs
         require(epochs >= 0, "gaussian.retrain_epochs", epochs, "must be 0 or more")
 
@@ -320,7 +325,8 @@ class NettalkSettings:
     """NETtalk: training, and pruning in stages with retraining between them.
 
     Attributes:
-        nets: nets, a work unit each.
+        nets: nets.
+        block: nets a work unit.
         hidden: hidden units between 203 inputs and 26 outputs.
         init: starting weights are U(-init, init).
         rate: learning rate on the mean gradient of a mini-batch, falling in a line to nought.
@@ -332,32 +338,34 @@ class NettalkSettings:
         floor: weights to which the first and the last stage go on without retraining, to see
             how far they could have gone; null ends them at their targets.
         step: a net is measured at every so many weights.
-        every: deletions after which a method computes its saliencies anew; null for once a
-            stage.
+        every: deletions after which OBS computes its saliencies anew; null for once a stage.
+        obd_every: the same for OBD, whose saliencies cost next to nothing.
         alpha: the constant of OBS.
         precision: of H^-1, float64 or float32.
         methods: those that prune.
     """
 
     nets: int = plan_only(8)
+    block: int = plan_only(2)
     hidden: int = 24
     init: float = 0.3
-    rate: float = 1.0
+    rate: float = 0.3
     momentum: float = 0.9
-    batch: int = 32
+    batch: int = 8
     epochs: int = 60
     retrain_epochs: int = 30
     targets: list[int] = field(default_factory=lambda: [2438, 1560])
     floor: int | None = 600
     step: int = 200
     every: int | None = 1000
+    obd_every: int = 25
     alpha: float = 1e-4
     precision: str = "float64"
     methods: list[str] = field(default_factory=lambda: ["magnitude", "obd", "obs"])
 
     def check(self, node: str) -> None:
         """Raises a ConfigError for a value out of range."""
-        for name in ("nets", "hidden", "batch", "epochs", "step"):
+        for name in ("nets", "block", "hidden", "batch", "epochs", "step", "obd_every"):
             value = getattr(self, name)
             require(value >= 1, f"{node}.{name}", value, "must be 1 or more")
         for name in ("init", "rate", "alpha"):
@@ -416,9 +424,8 @@ class NettalkLargeSettings(NettalkSettings):
     """Sejnowski and Rosenberg's net of 80 hidden units, 18,426 weights."""
 
     nets: int = plan_only(2)
+    block: int = plan_only(1)
     hidden: int = 80
-    rate: float = 0.3
-    batch: int = 8
     targets: list[int] = field(default_factory=lambda: [9000, 4500, 2438, 1560])
     floor: int | None = None
     every: int | None = None
@@ -437,7 +444,7 @@ class NettalkLooksSettings:
         nets: of the nets of ``nettalk``, from the first.
         alphas: constants compared, one look each, in float64 and float32.
         everies: deletions between two looks compared; 0 for a single look.
-        until: weights left at the end; nothing is retrained.
+        until: weights left at the end, a quarter on the small net; nothing is retrained.
         small_nets: nets of ``small_hidden`` hidden units.
         small_hidden: hidden units of the net small enough for a look at each deletion.
         small_everies: deletions between two looks on it.
@@ -448,7 +455,7 @@ class NettalkLooksSettings:
     everies: list[int] = plan_only([0, 1000, 500, 250])
     until: int = 1560
     small_nets: int = plan_only(2)
-    small_hidden: int = 2
+    small_hidden: int = 4
     small_everies: list[int] = plan_only([0, 100, 10, 1])
 
     def __post_init__(self) -> None:

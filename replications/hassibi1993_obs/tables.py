@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 import torch
 
@@ -255,6 +258,7 @@ def nettalk(frames: Frames) -> pd.DataFrame:
             row[f"{words} error, % of start"] = _text(mean(relative.to_numpy()))
         for what in ("phoneme", "stress"):
             row[f"right {what}, %"] = _text(mean(nets[f"test_{what}"].to_numpy()))
+        row["dead outputs"] = fmt(nets.train_dead.mean())
         return row
 
     rows = [line(start, "", "trained")]
@@ -274,20 +278,23 @@ def nettalk_looks(frames: Frames) -> pd.DataFrame:
     for (hidden, alpha, every, precision), nets in frames["nettalk_looks"].groupby(keys):
         last = nets[nets.weights_left == nets.weights_left.min()]
         refused = bool(last.train_sse.isna().all())
-        apart = "" if precision == "float64" else fmt(last.first_apart.mean())
+        apart = last.first_apart[last.first_apart > 0]
+        first = f"{apart.median():.0f}" if len(apart) else "never"
         rows.append(
             {
                 "hidden units": hidden,
                 "alpha": f"{alpha:g}",
                 "every": every or "once",
                 "precision": precision,
-                "nets": nets.replicate.nunique(),
+                "nets": last.replicate.nunique(),
                 "weights left": int(last.weights_left.iloc[0]),
                 "looks": "-" if refused else f"{last.looks.mean():.0f}",
                 "training error": fmt(last.train_sse.mean()),
                 "test error": fmt(last.test_sse.mean()),
                 "right phonemes, %": fmt(last.test_phoneme.mean()),
-                "first apart": "-" if refused else apart,
+                "drift": "-" if refused else f"{last.drift.max():.0e}",
+                "first apart": "-" if refused or precision == "float64" else first,
+                "nets apart": "-" if refused or precision == "float64" else f"{len(apart)}",
                 "survivors shared, %": fmt(last.survivors_shared.mean()),
             }
         )
@@ -295,27 +302,30 @@ def nettalk_looks(frames: Frames) -> pd.DataFrame:
 
 
 def gaussian(frames: Frames) -> pd.DataFrame:
-    """What is read off the paths of the Gaussian task, for each way of training."""
+    """What is read off the paths of the Gaussian task, for each setting that was changed."""
 
-    def line(nets: pd.DataFrame, decay: float, minimum: bool, rate: str) -> dict[str, object]:
-        counts = ("crossing", "test_min", "test_min_early")
+    def line(nets: pd.DataFrame, way: Mapping[str, Any]) -> dict[str, object]:
         row: dict[str, object] = {
-            "decay": f"{decay:g}",
-            "trained": "to a minimum" if minimum else "by back-propagation",
-            "retraining rate": rate,
+            "decay": f"{way['decay']:g}",
+            "trained": "to a minimum" if way["minimum"] else "by back-propagation",
+            "OBD's rate": f"{way['retrain_rate']:g}",
+            "alpha": f"{way['alpha']:g}",
             "nets": len(nets),
         }
-        names = ("OBS crosses OBD", "least OBS test error", "the same, early-stopped")
-        for name, column in zip(names, counts, strict=True):
+        for name, column in (
+            ("OBS crosses OBD", "crossing"),
+            ("the same, by 1 %", "crossing_1_percent"),
+            ("least OBS test error", "test_min"),
+            ("the same, early-stopped", "test_min_early"),
+        ):
             row[f"{name}, deletions"] = _text(median(nets[column].to_numpy()))
         row["OBD test error rises, %"] = _text(mean(nets.obd_rise.to_numpy()))
         return row
 
+    others = frames["gaussian_sensitivity"]
+    keys = ["decay", "minimum", "retrain_rate", "alpha"]
     main = summary(frames["gaussian"], frames["gaussian_nets"])
-    decay = float(frames["gaussian"].decay.iloc[0])
-    rows = [line(main, decay, True, "as in training")]
-    keys = ["decay", "minimum", "retrain_rate"]
-    for _, nets in frames["gaussian_training"].groupby(keys, sort=False):
-        way = nets.iloc[0]
-        rows.append(line(nets, way.decay, way.minimum, f"{way.retrain_rate:g}"))
+    rows = [line(main, dict(zip(keys, others[keys].iloc[0], strict=True)))]
+    for way, nets in others.groupby(keys, sort=False):
+        rows.append(line(nets, dict(zip(keys, way, strict=True))))
     return pd.DataFrame(rows)

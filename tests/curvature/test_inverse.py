@@ -217,6 +217,10 @@ def test_memory_is_told_beforehand(monkeypatch):
     x = torch.zeros(1, 20_000, dtype=F64)
     with pytest.raises(DoesNotFitError):
         gram([x], 20_000, 1)
+    net, x = Mlp((203, 80, 26), "logistic", "logistic"), torch.zeros(1, 203, dtype=F64)
+    told = r"18426 weights takes 3\.0 GB in float64 \(in float32: 1\.7 GB\)"  # with its blocks
+    with pytest.raises(DoesNotFitError, match=told):
+        sparse_gauss_newton(net, weights_for(net, 1)[0], x, active_pairs(x))
 
 
 def test_free_memory_is_a_sensible_number_of_bytes():

@@ -117,9 +117,9 @@ def test_drift_is_measured_and_h_computed_anew_when_it_passes_the_bound():
 
     method = LargeOptimalBrainSurgeon(1e-4, spoiled, buffer=5)
     surgeon = Surgeon(NET, THETA, TASK, ALL, method)
-    assert surgeon.drift() < 1e-9
+    assert surgeon.residual() < 1e-9
     surgeon._inverse._matrix[3, 3:] *= 1.001  # as if rounding had crept in
-    assert surgeon.drift() > 1e-6
+    assert surgeon.residual() > 1e-6
     assert surgeon.delete(4) == 4  # looked at once a buffer
     assert surgeon.delete(10) == 1
     looks = 0

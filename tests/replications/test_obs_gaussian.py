@@ -10,9 +10,14 @@ from oldschool.nets.error import CROSS_ENTROPY
 from oldschool.runs.experiment import Unit
 from oldschool.runs.seeds import Seeds
 from replications.hassibi1993_obs import gaussian as experiment
-from replications.hassibi1993_obs import gaussian_training
+from replications.hassibi1993_obs import gaussian_sensitivity
 from replications.hassibi1993_obs.estimates import ESTIMATES
-from replications.hassibi1993_obs.gaussian_paths import crossing, least_test_error, obd_rise
+from replications.hassibi1993_obs.gaussian_paths import (
+    crossing,
+    fall_on_fresh_cases,
+    least_test_error,
+    obd_rise,
+)
 from replications.hassibi1993_obs.settings import GaussianSettings, TrainingSettings
 from tests.problems import generator
 from tests.replications.configs import Settings
@@ -111,16 +116,26 @@ def test_the_first_deletion_of_each_method_is_what_it_says(frames):
         assert row.train_error == pytest.approx(after, rel=1e-6)
 
 
-def test_other_ways_of_training_share_data_and_starts_with_the_main_one(frames):
-    config = Settings(gaussian=settings(decay=1e-4, other_nets=2, block=2, other_decays=[1e-3]))
-    units = gaussian_training.plan(config, {})
-    ways = [tuple(unit.condition.values()) for unit in units]
-    assert ways == [(1e-3, True, 0.003), (1e-4, False, 0.003), (1e-4, True, 3e-4)]
-    same = Unit("gaussian_training", {"decay": 1e-4, "minimum": True, "retrain_rate": 0.003}, 0, 2)
-    rows = gaussian_training.run(config, same, Seeds(0))["gaussian_training"]
-    assert rows.crossing.tolist() == crossing(frames["gaussian"]).tolist()[:2]
-    short = gaussian_training.run(config, units[1], Seeds(0))["gaussian_training"]
-    assert (short.train_error > rows.train_error).all()
+def test_one_setting_at_a_time_is_changed_on_the_same_nets(frames):
+    how = settings(
+        decay=1e-4, other_nets=2, block=2, other_decays=[1e-3], other_rates=[3e-4],
+        other_alphas=[1e-2],
+    )  # fmt: skip
+    config = Settings(gaussian=how)
+    units = gaussian_sensitivity.plan(config, {})
+    assert [tuple(unit.condition.values()) for unit in units] == [
+        (1e-4, True, 0.001, 1e-6), (1e-3, True, 0.001, 1e-6), (1e-4, False, 0.001, 1e-6),
+        (1e-4, True, 3e-4, 1e-6), (1e-4, True, 0.001, 1e-2),
+    ]  # fmt: skip
+    main, decayed, short, slow, damped = (
+        gaussian_sensitivity.run(config, unit, Seeds(0))["gaussian_sensitivity"] for unit in units
+    )
+    assert main.crossing.tolist() == crossing(frames["gaussian"]).tolist()[:2]
+    assert (short.train_error > main.train_error).all()
+    assert (decayed.largest_weight < main.largest_weight).all()
+    assert slow.train_error.tolist() == damped.train_error.tolist() == main.train_error.tolist()
+    assert slow.obd_rise.tolist() != main.obd_rise.tolist() == damped.obd_rise.tolist()
+    assert damped.test_min_early.tolist() != main.test_min_early.tolist()
 
 
 # What is read off the paths, on paths made by hand.
@@ -143,7 +158,8 @@ def hand_made() -> dict[str, pd.DataFrame]:
     }
     rows = [
         {"replicate": replicate, "net": net, "method": method, "deletions": k,
-         "train_error": train[replicate][k], "test_error": test[replicate][k]}
+         "train_error": train[replicate][k], "test_error": test[replicate][k],
+         "fresh_error": 10.0 - (replicate + 1) * (k == (20, 24)[replicate])}
         for (net, method), (train, test) in paths.items()
         for replicate in range(2)
         for k in range(31)
@@ -153,6 +169,25 @@ def hand_made() -> dict[str, pd.DataFrame]:
 
 def test_crossing_is_the_first_deletion_not_below():
     assert crossing(hand_made()["gaussian"]).tolist() == [20, 24]
+
+
+def test_a_crossing_may_be_asked_to_be_clear():
+    rows = hand_made()["gaussian"]
+    assert crossing(rows, 0.03).tolist() == [21, 25]
+    assert crossing(rows, 9.0).tolist() == [30, 30]  # never: at the end
+
+
+def test_a_replicate_that_diverged_is_left_out():
+    rows = hand_made()["gaussian"]
+    lost = (rows.replicate == 0) & (rows.net == "early") & (rows.deletions == 7)
+    rows = rows.assign(train_error=rows.train_error.where(~lost, float("inf")))
+    assert crossing(rows).to_dict() == {1: 24}
+    assert least_test_error(rows, "trained").to_dict() == {1: 24}
+
+
+def test_the_fall_is_measured_on_other_cases_than_the_choice():
+    rows = hand_made()["gaussian"]
+    assert fall_on_fresh_cases(rows, "trained").tolist() == pytest.approx([10.0, 20.0])
 
 
 def test_least_test_error_is_the_fewest_deletions_where_it_is_least():

@@ -1,5 +1,7 @@
 """NETtalk: the road from a trained net to its last target, and what is read off it."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 import torch
@@ -12,6 +14,7 @@ from oldschool.runs.seeds import Seeds
 from replications.hassibi1993_obs import nettalk, nettalk_looks
 from replications.hassibi1993_obs.estimates import ESTIMATES
 from replications.hassibi1993_obs.estimates.nettalk import fewest
+from replications.hassibi1993_obs.selection import nettalk_at, nettalk_start
 from replications.hassibi1993_obs.settings import NettalkLooksSettings, NettalkNetSettings
 from tests.problems import generator
 from tests.replications.configs import Settings
@@ -49,6 +52,7 @@ SMALL = NettalkNetSettings(
     floor=150,
     step=100,
     every=120,
+    obd_every=50,
 )
 
 
@@ -86,8 +90,12 @@ def test_every_method_goes_the_same_road_from_the_same_net(frames):
         assert again.train_sse.iloc[0] < 1.001 * at.train_sse.iloc[0]
         if one.method.iloc[0] == "magnitude":  # which leaves much to make up for
             assert again.train_sse.iloc[0] < at.train_sse.iloc[0]
-    looks = rows[(rows.method == "obs") & (rows.stage == 1) & (rows.moment == "pruned")].looks
-    assert looks.max() == 5  # 713 - 150 deletions, a look every 120
+    looks = rows[(rows.stage == 1) & (rows.moment == "pruned")].groupby("method").looks.max()
+    assert looks.obs == looks.magnitude == 5  # 713 - 150 deletions, a look every 120
+    assert looks.obd == 12
+    drift = rows[rows.moment == "pruned"].groupby("method").drift.max()
+    assert 0 < drift.obs < 1e-8
+    assert drift[["magnitude", "obd"]].isna().all()
 
 
 def test_obs_keeps_the_training_error_lowest(frames):
@@ -108,6 +116,32 @@ def test_measures_are_those_of_the_net(speech):
     phoneme, stress = corpus.best_guess(outputs, speech.train_words)
     assert found["phoneme"] == pytest.approx(100 * float(phoneme[0]))
     assert found["stress"] == pytest.approx(100 * float(stress[0]))
+
+
+def test_an_output_that_says_the_same_to_all_is_dead(speech):
+    net = nettalk.architecture(3)
+    theta = net.uniform([generator(0)], 1.0)[0]
+    assert nettalk.evaluate(net, theta, speech.train_words)["dead"] == 0
+    net.matrices(theta[None])[1][1][0, 4:6] = -30.0  # biases of two output units
+    assert nettalk.evaluate(net, theta, speech.train_words)["dead"] == 2
+
+
+def test_a_net_that_diverges_is_a_row_that_says_so(speech, monkeypatch):
+    monkeypatch.setattr(nettalk, "speech", lambda folder: speech)
+    honest = nettalk.train
+
+    def diverging(*arguments):
+        found = honest(*arguments)
+        found.theta[0] = torch.nan
+        return found
+
+    monkeypatch.setattr(nettalk, "train", diverging)
+    config = Settings(nettalk=replace(SMALL, methods=["magnitude"]), data=Settings(dir=None))
+    rows = nettalk.run("nettalk", config, Unit("nettalk", {}, 0, 2), Seeds(0))["nettalk"]
+    assert rows[rows.replicate == 0].moment.tolist() == ["trained"]
+    assert rows[rows.replicate == 0].train_sse.isna().all()
+    assert nettalk_start({"nettalk": rows}).index.tolist() == [1]
+    assert nettalk_at({"nettalk": rows}, "magnitude", -1, "retrained").index.tolist() == [1]
 
 
 def test_connections_count_every_kept_weight_once(frames):
@@ -150,7 +184,7 @@ def test_looks_compare_precisions_and_how_often_h_is_computed(speech, monkeypatc
 def test_two_orders_part_at_the_first_other_weight():
     def order(*weights: int) -> list:
         theta, kept = torch.zeros(1), torch.ones(1, dtype=torch.bool)
-        return [nettalk_looks.Step(theta, kept, 0.0, list(weights), 1)]
+        return [nettalk_looks.Step(theta, kept, 0.0, list(weights), 1, 0.0)]
 
     assert nettalk_looks._first_apart(order(3, 1, 2), order(3, 1, 2)) == 0
     assert nettalk_looks._first_apart(order(3, 2, 1), order(3, 1, 2)) == 2
@@ -200,6 +234,7 @@ def test_fewest_is_the_count_at_the_start_where_no_pruned_net_is_as_good():
         {"replicate": [0, 0, 0, 1], "weights_left": [7, 5, 3, 7], "test_sse": [1.2, 1.0, 1.1, 1.3]}
     )
     assert fewest(rows, start).tolist() == [5, 9]
+    assert fewest(rows, start, 0.1).tolist() == [3, 9]
 
 
 def test_the_middle_is_without_retraining_and_the_end_with():

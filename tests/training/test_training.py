@@ -86,7 +86,7 @@ def test_mini_batches_are_those_of_torch_sgd_with_a_falling_rate():
         momentum=0.9,
         epochs=epochs,
         batch=batch,
-        generator=generator(3),
+        generators=[generator(3)],
     )
     module = as_module(net, theta[0])
     random, steps, velocity = generator(3), 3 * epochs, None
@@ -103,6 +103,16 @@ def test_mini_batches_are_those_of_torch_sgd_with_a_falling_rate():
         flat = torch.nn.utils.parameters_to_vector(module.parameters()).detach() + velocity
         torch.nn.utils.vector_to_parameters(flat, module.parameters())
     torch.testing.assert_close(ours.theta[0], flat)
+    both = stochastic_backpropagation(
+        Objective(net, task),
+        weights_for(net, 2).flip(0),
+        rate=rate,
+        momentum=0.9,
+        epochs=epochs,
+        batch=batch,
+        generators=[generator(1), generator(3)],
+    )
+    torch.testing.assert_close(both.theta[1], flat)  # whatever is trained beside it
 
 
 def test_momentum_is_that_of_torch_sgd():

@@ -24,6 +24,7 @@ def require_memory(
     dtype: torch.dtype,
     copies: float = 1.0,
     device: torch.device | str = "cpu",
+    beside: int = 0,
 ) -> None:
     """Refuse a computation on n x n matrices that would not fit.
 
@@ -33,17 +34,19 @@ def require_memory(
         dtype: of the matrices.
         copies: how many of them there are at once beside those held already.
         device: where.
+        beside: bytes needed at the same time for other things, whatever the dtype.
 
     Raises:
         DoesNotFitError: the free memory is less than that.
     """
-    needed = copies * dtype.itemsize * weights**2
+    matrices = copies * dtype.itemsize * weights**2
+    needed = matrices + beside
     free = free_memory(torch.device(device))
     if free is not None and needed > free:
         smaller = (
             ""
             if dtype.itemsize <= 4
-            else f" (in float32: {needed / dtype.itemsize * 4 / _GB:.1f} GB)"
+            else f" (in float32: {(matrices / dtype.itemsize * 4 + beside) / _GB:.1f} GB)"
         )
         raise DoesNotFitError(
             f"{what} of {weights} weights takes {needed / _GB:.1f} GB in "

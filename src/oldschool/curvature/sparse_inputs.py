@@ -103,7 +103,9 @@ def sparse_gauss_newton(
     if len(net.layers) != 2:
         raise ValueError(f"one hidden layer is needed, not a {'-'.join(map(str, net.sizes))} net")
     index = torch.arange(net.weights) if kept is None else kept
-    require_memory("the Hessian", len(index), dtype)
+    below, middle, above = (size + 1 for size in net.sizes)
+    blocks = below * (middle - 1) * (below + middle * (above - 1))  # by_pair and between
+    require_memory("the Hessian", len(index), dtype, beside=blocks * theta.itemsize)
     lower, upper = (_Part.of(layer, index) for layer in net.layers)
     _, hidden, outputs = net.activities(theta[None], x)
     hidden, outputs = hidden[0], outputs[0]

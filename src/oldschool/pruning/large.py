@@ -8,6 +8,7 @@ method looks at the net once, deletes many weights on what it saw, and looks aga
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NoReturn, Protocol
@@ -38,12 +39,14 @@ class Deleter(Protocol):
         predicted: the rise of the error predicted for all its deletions together; NaN where the
             method makes no prediction.
         deleted: the weights it has deleted, in order.
+        drift: the largest relative residual of H^-1 measured so far; NaN without an H^-1.
     """
 
     theta: Tensor
     kept: Tensor
     predicted: float
     deleted: list[int]
+    drift: float
 
     def delete(self, count: int) -> int:
         """Delete so many weights; returns how many it did before it had to look again."""
@@ -73,6 +76,7 @@ class Step:
         predicted: rise of the error predicted for the deletions since the step before.
         deleted: the weights deleted since the step before, in order.
         looks: how often the method has looked at the net so far.
+        drift: the largest residual of H^-1 measured since its last look; NaN without an H^-1.
     """
 
     theta: Tensor
@@ -80,6 +84,7 @@ class Step:
     predicted: float
     deleted: list[int]
     looks: int
+    drift: float
 
 
 def prune_large(
@@ -120,19 +125,18 @@ def prune_large(
         predicted, deleted = 0.0, []
         while left > count:
             wanted = left - count if every is None else min(left - count, every - since)
-            if wanted == 0:
-                deleter = method.look(net, deleter.theta, task, deleter.kept)
-                looks, since = looks + 1, 0
-                continue
             before = deleter.predicted
             done = deleter.delete(wanted)
             predicted += deleter.predicted - before
             deleted += deleter.deleted[len(deleter.deleted) - done :]
             left, since = left - done, since + done
-            if done < wanted:
-                deleter = method.look(net, deleter.theta, task, deleter.kept)
-                looks, since = looks + 1, 0
-        yield Step(deleter.theta.clone(), deleter.kept.clone(), predicted, deleted, looks)
+            if done < wanted or (since == every and left > count):
+                theta, kept = deleter.theta, deleter.kept
+                del deleter  # the next look needs the memory of its H^-1
+                deleter, looks, since = method.look(net, theta, task, kept), looks + 1, 0
+        yield Step(
+            deleter.theta.clone(), deleter.kept.clone(), predicted, deleted, looks, deleter.drift
+        )
 
 
 class _InOrder:
@@ -144,6 +148,7 @@ class _InOrder:
         self._order = index[saliency[index].argsort(stable=True)]
         self._rise = rise
         self.deleted: list[int] = []
+        self.drift = math.nan
 
     def delete(self, count: int) -> int:
         gone = self._order[len(self.deleted) :][:count]
@@ -240,11 +245,10 @@ class Surgeon:
         self._inverse = ShrinkingInverse(direct_inverse(hessian, method.alpha), method.buffer)
         self._w = theta[self._index]
         self._dead = torch.zeros_like(self._w)  # infinite where deleted
-        self._since_check = 0
-        self._fresh = self.drift()
+        self._since_check, self._dtype = 0, hessian.dtype
+        self._fresh = self.drift = self.residual()
         if not self._fresh < 1.0:
-            self._give_up(hessian.dtype)
-        self._dtype = hessian.dtype
+            self._give_up()
 
     def delete(self, count: int) -> int:
         """See :class:`Deleter`; ends early where H^-1 has to be computed anew."""
@@ -265,12 +269,12 @@ class Surgeon:
             self._since_check += 1
             done += 1
         if done == 0 and bool(inverse.alive.all()):
-            self._give_up(self._dtype)
+            self._give_up()
         self.theta[self._index] = w
         self.kept[self._index] = inverse.alive
         return done
 
-    def drift(self) -> float:
+    def residual(self) -> float:
         """|(H + alpha I) H^-1 z - z| / |z| over the weights left, with z = +1, -1, +1, ...
 
         The product with H is exact and uses no matrix, so this sees the rounding of H, of its
@@ -292,11 +296,14 @@ class Surgeon:
         if self._since_check < self._method.buffer:
             return False
         self._since_check = 0
-        return not self.drift() <= max(self._method.drift, 10.0 * self._fresh)
+        now = self.residual()
+        self.drift = max(self.drift, now)
+        return not now <= max(self._method.drift, 10.0 * self._fresh)
 
-    def _give_up(self, dtype: torch.dtype) -> NoReturn:
+    def _give_up(self) -> NoReturn:
+        dtype = str(self._dtype).removeprefix("torch.")
         raise DriftError(
-            f"H^-1 of {len(self._w)} weights in {str(dtype).removeprefix('torch.')} at alpha "
+            f"H^-1 of {len(self._w)} weights in {dtype} at alpha "
             f"{self._method.alpha:g} is no inverse (relative residual {self._fresh:.1g}): take a "
             "larger alpha or float64"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -20,7 +21,7 @@ def stochastic_backpropagation(
     momentum: float,
     epochs: int,
     batch: int,
-    generator: torch.Generator,
+    generators: Sequence[torch.Generator],
 ) -> Trained:
     """Gradient descent with momentum on mini-batches, the rate falling in a line to nought.
 
@@ -28,13 +29,13 @@ def stochastic_backpropagation(
     rate lets the weights settle, as pruning asks for a minimum.
 
     Args:
-        objective: what is minimised; its task is the whole training set.
+        objective: what is minimised; its task, shared by the nets, is the whole training set.
         theta: starting weights (R, N), zero where masked; not changed.
         rate: learning rate at the start, on the gradient of a mean over patterns.
         momentum: share of the last step that is repeated.
         epochs: passes through the training set.
         batch: patterns of a mini-batch; a last smaller one is used too.
-        generator: draws the order of the patterns of every pass, the same for all R nets.
+        generators: one a net; draws the order of its patterns in every pass.
 
     Returns:
         The trained nets; one that overflowed says so in ``diverged``.
@@ -44,11 +45,10 @@ def stochastic_backpropagation(
     steps = epochs * -(-len(task) // batch)
     taken = 0
     for _ in range(epochs):
-        order = torch.randperm(len(task), generator=generator)
-        for part in torch.split(order, batch):
+        order = torch.stack([torch.randperm(len(task), generator=one) for one in generators])
+        for part in torch.split(order, batch, dim=1):
             few = replace(objective, task=Task(task.x[part], task.t[part]))
-            _, gradient = few.value_and_gradient(theta)
-            step.mul_(momentum).sub_(gradient, alpha=rate * (1.0 - taken / steps))
+            step.mul_(momentum).sub_(few.gradient(theta), alpha=rate * (1.0 - taken / steps))
             theta += step
             taken += 1
     return outcome(objective, theta, torch.full((len(theta),), epochs))

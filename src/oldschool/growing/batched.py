@@ -74,10 +74,11 @@ def grow(
                 trained.weights.weights,
             )
         )
-        for which, text in ((trained.learned, LEARNED), (trained.failed, NOT_FINITE)):
+        failed = ~trained.squared_error.isfinite()
+        for which, text in ((trained.learned, LEARNED), (failed, NOT_FINITE)):
             for trial in ids[which].tolist():
                 reason[trial] = text
-        going = ~(trained.learned | trained.failed)
+        going = ~(trained.learned | failed)
         if hidden == settings.max_hidden or not going.any():
             break
         trials.weights = trained.weights

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from oldschool.growing.lockstep import Patience, Roster, Watch
+from oldschool.growing.lockstep import Patience, Roster, Watch, chunk_rows
 from oldschool.growing.score import Score, score_named
 from oldschool.growing.settings import CascadeSettings
-from oldschool.growing.units import Training, unit_named
+from oldschool.growing.units import CascadeUnit, unit_named
 from oldschool.training.quickprop import Quickprop
-
-_CHUNK_BYTES = 1 << 20  # what a chunk of trials works on stays in a core's own cache
 
 
 @dataclass
@@ -76,22 +74,23 @@ class _Chunk:
     weights: Tensor
     slopes: Tensor
     scores: Tensor
-    senses: Tensor | None
+    senses: Tensor
     sums: Tensor
     spare: Tensor
     pulls: Tensor
 
-    def score(self, unit: Training, score: Score) -> None:
+    def score(self, unit: CascadeUnit, score: Score) -> None:
         """Scores only."""
         torch.bmm(self.weights, self.values, out=self.sums)
         score.signed(unit.raw_values(self.sums, self.spare), self.targets, self.scores)
 
-    def look(self, unit: Training, score: Score) -> None:
+    def look(self, unit: CascadeUnit, score: Score) -> None:
         """Scores, and how they rise with the weights, up to the unit's gain."""
         torch.bmm(self.weights, self.values, out=self.sums)
         raw = unit.raw_values(self.sums, self.spare)
         direction = score.look(raw, self.targets, self.senses, self.scores)
-        torch.bmm(unit.pull(direction, raw, self.sums, self.pulls), self.values_t, out=self.slopes)
+        unit.pull(direction, raw, self.sums, self.pulls)
+        torch.bmm(self.pulls, self.values_t, out=self.slopes)
 
 
 class _Phase:
@@ -102,20 +101,19 @@ class _Phase:
     ) -> None:
         trials, pool, connections = weights.shape
         outputs, cases = errors.shape[1:]
-        unit = unit_named(settings.hidden_unit).training
-        assert unit is not None  # as CascadeSettings makes sure
-        self._unit, self._score = unit, score_named(settings.score)
+        self._unit, self._score = unit_named(settings.hidden_unit), score_named(settings.score)
         self._phase = settings.candidate
         self._epsilon = settings.candidate.epsilon / (cases * connections)
         self._values = values.clone()  # rows are moved
-        self._targets = self._score.targets(errors, unit.scale)
+        self._targets = self._score.targets(errors, self._unit.scale)
         self._weights = Quickprop.start(weights.clone())
         self._slopes = torch.empty_like(weights)
         self._scores = weights.new_empty(trials, pool, outputs)
         self._senses = torch.empty_like(self._scores)
+        self._one = weights.new_ones(())
         self._patience = Patience(settings.candidate, weights, at_once=False)
-        room = min(trials, self._chunk_trials(values, weights))
-        self._room = [weights.new_empty(room, pool, cases) for _ in range(3)]
+        size = chunk_rows(values, connections + 3 * pool + outputs)
+        self._room = [weights.new_empty(size, pool, cases) for _ in range(3)]
         self.roster = Roster(trials, weights.device)
         self.found = TrainedCandidates(
             weights.new_empty(trials, connections),
@@ -124,36 +122,22 @@ class _Phase:
         )
         self._cut()
 
-    @staticmethod
-    def _chunk_trials(values: Tensor, weights: Tensor) -> int:
-        if values.is_cuda:
-            return len(values)
-        rows = values.shape[1] + 3 * weights.shape[1]
-        return max(1, _CHUNK_BYTES // (rows * values.shape[2] * values.element_size()))
-
     def _cut(self) -> None:
         """Lay the chunks anew over the rows that are left."""
         size = len(self._room[0])
-        several = self._senses.shape[2] > 1
-        self._chunks = []
-        for start in range(0, len(self._slopes), size):
-            rows = slice(start, start + size)
-            values = self._values[rows]
-            sums, spare, pulls = (room[: len(values)] for room in self._room)
-            self._chunks.append(
-                _Chunk(
-                    values,
-                    values.mT,
-                    self._targets[rows],
-                    self._weights.weights[rows],
-                    self._slopes[rows],
-                    self._scores[rows],
-                    self._senses[rows] if several else None,
-                    sums,
-                    spare,
-                    pulls,
-                )
-            )
+        per_trial = (
+            self._values,
+            self._values.mT,
+            self._targets,
+            self._weights.weights,
+            self._slopes,
+            self._scores,
+            self._senses,
+        )
+        self._chunks = [
+            _Chunk(*rows, *(room[: len(rows[0])] for room in self._room))
+            for rows in zip(*(torch.split(tensor, size) for tensor in per_trial), strict=True)
+        ]
 
     def score(self) -> None:
         """The first epoch: scores, and no step."""
@@ -177,15 +161,16 @@ class _Phase:
 
     def _choose(self) -> None:
         """The signs for the next epoch, and the best units; a score that is no number loses."""
-        self._senses.copy_(1.0 - 2.0 * (self._scores < 0))
-        total = self._scores.abs().sum(2).nan_to_num_(0.0, torch.inf)
-        self.best_score, self._best = total.max(1)
+        torch.copysign(self._one, self._scores, out=self._senses)
+        total = self._scores.abs()
+        total = total[:, :, 0] if total.shape[2] == 1 else total.sum(2)
+        self.best_score, self._best = total.nan_to_num_(0.0, torch.inf).max(1)
 
     def end_stagnant(self, epoch: int, *, at_limit: bool) -> None:
         """Let trials end whose best score has not changed, or all at the limit."""
         lost = self._patience.lost(self.best_score, epoch)
-        rows = self.roster.end(torch.ones_like(lost) if at_limit else lost)
-        if len(rows):
+        rows = self.roster.end(lost.fill_(True) if at_limit else lost)
+        if rows is not None:
             trials, best = self.roster.trials[rows], self._best[rows]
             self.found.weights[trials] = self._weights.weights[rows, best]
             self.found.scores[trials] = self._scores[rows, best]

@@ -20,6 +20,20 @@ Move = Callable[[Tensor], Tensor]
 Watch = Callable[[int, Tensor, Tensor], None]
 
 _CLOSE_AT = 16  # gaps are closed when one in so many of the rows is of an ended trial
+_CHUNK_BYTES = 1 << 21  # what is worked on together stays in a core's own cache
+
+
+def chunk_rows(values: Tensor, tensors: int) -> int:
+    """How many trials to put through a chain of operations at a time.
+
+    Args:
+        values: (A, n, P), a tensor of the phase.
+        tensors: how many rows of P numbers the chain touches for one trial.
+    """
+    if values.is_cuda:
+        return len(values)
+    wanted = _CHUNK_BYTES // (tensors * values.shape[2] * values.element_size())
+    return min(len(values), max(1, wanted))
 
 
 class Roster:
@@ -35,13 +49,18 @@ class Roster:
         self.running = trials
         self._runs = torch.ones(trials, dtype=torch.bool, device=device)
 
-    def end(self, which: Tensor) -> Tensor:
-        """Let the trials of the rows ``which`` (A,) bool end; returns the rows of those new."""
+    def end(self, which: Tensor) -> Tensor | None:
+        """Let the trials of the rows ``which`` (A,) bool end.
+
+        Returns:
+            The rows of those that had not ended yet; None where there are none.
+        """
+        if not which.any():
+            return None
         rows = (which & self._runs).nonzero()[:, 0]
-        if len(rows):
-            self._runs[rows] = False
-            self.running -= len(rows)
-        return rows
+        self._runs[rows] = False
+        self.running -= len(rows)
+        return rows if len(rows) else None
 
     def tell(self, watch: Watch, epoch: int, values: Tensor) -> None:
         """Tell ``watch`` the values (A,) of the trials that still train."""
@@ -61,7 +80,7 @@ class Roster:
         movers = self._runs[count:].nonzero()[:, 0] + count
 
         def move(tensor: Tensor) -> Tensor:
-            tensor[gaps] = tensor[movers]
+            tensor.index_copy_(0, gaps, tensor.index_select(0, movers))
             return tensor[:count]
 
         self.trials, self._runs = move(self.trials), move(self._runs)
@@ -95,7 +114,7 @@ class Patience:
             self._last.copy_(values)
             return torch.zeros_like(values, dtype=torch.bool)
         changed = (values - self._last).abs_() > self._last * self._change
-        self._last.copy_(torch.where(changed, values, self._last))
+        self._last = torch.where(changed, values, self._last)
         self._quit.masked_fill_(changed, epoch + self._patience)
         if self._patience == 0:
             return torch.zeros_like(changed)

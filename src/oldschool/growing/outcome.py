@@ -170,9 +170,9 @@ class Grown:
         for phase in self._output_phases():
             connections = phase.weights[0].numel()
             found[phase.trials] += (phase.epochs + phase.learned) * connections
-        for phase in self._candidate_phases():
-            connections = phase.weights[0].numel()
-            found[phase.trials] += (phase.epochs * self.settings.pool + 1) * connections
+        for pool in self._candidate_phases():
+            connections = pool.weights.shape[1]
+            found[pool.trials] += (pool.epochs * self.settings.pool + 1) * connections
         return found * self.cases
 
     def history(self, trial: int) -> list[PhaseReport]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from oldschool.growing.lockstep import Patience, Roster, Watch
+from oldschool.growing.lockstep import Patience, Roster, Watch, chunk_rows
 from oldschool.growing.settings import CascadeSettings
-from oldschool.growing.units import unit_named
+from oldschool.growing.units import CascadeUnit, unit_named
 from oldschool.training.quickprop import Quickprop
 
 
@@ -26,7 +26,6 @@ class TrainedOutputs:
         squared_error: (A,), summed over outputs and cases, likewise.
         epochs: (A,) int64; the one in which a trial is seen to have learned is not counted.
         learned: (A,) bool, no error bit is left.
-        failed: (A,) bool, the error is not finite.
     """
 
     weights: Quickprop
@@ -35,7 +34,6 @@ class TrainedOutputs:
     squared_error: Tensor
     epochs: Tensor
     learned: Tensor
-    failed: Tensor
 
 
 def train_outputs(
@@ -57,7 +55,7 @@ def train_outputs(
     phase = _Phase(values, t, weights, settings)
     limit = settings.output.epochs
     for epoch in range(1, limit + 1):
-        phase.forward()
+        phase.look()
         if watch is not None:
             phase.roster.tell(watch, epoch, phase.squared_error)
         phase.end_learned(epoch)
@@ -69,80 +67,132 @@ def train_outputs(
     return phase.found
 
 
+@dataclass
+class _Chunk:
+    """Views of some trials' rows, and room for what is computed of them."""
+
+    values: Tensor
+    values_t: Tensor
+    shift: Tensor
+    weights: Tensor
+    slopes: Tensor
+    differences: Tensor
+    errors: Tensor
+    squared_error: Tensor
+    worst: Tensor
+    sums: Tensor
+    spare: Tensor
+
+    def look(self, unit: CascadeUnit, offset: float) -> None:
+        """Outputs, errors and slopes."""
+        torch.bmm(self.weights, self.values, out=self.sums)
+        raw = unit.raw_values(self.sums, self.spare)
+        torch.add(self.shift, raw, alpha=unit.scale, out=self.differences)
+        unit.pull(self.differences, raw, self.sums, self.errors)
+        factor = unit.scale * unit.gain
+        if factor != 1.0:
+            self.errors.mul_(factor)
+        if offset:
+            self.errors.add_(self.differences, alpha=offset)
+        torch.bmm(self.errors, self.values_t, out=self.slopes)
+        torch.abs(self.differences, out=self.spare)
+        torch.amax(self.spare, (1, 2), out=self.worst)
+        torch.sum(self.spare.mul_(self.spare), (1, 2), out=self.squared_error)
+
+
 class _Phase:
     """An output phase of A trials; ``found`` is complete when none of them runs any more."""
 
     def __init__(
         self, values: Tensor, t: Tensor, weights: Quickprop, settings: CascadeSettings
     ) -> None:
-        self._values, self._t = values.clone(), t.clone()  # rows are moved
+        trials, outputs, cases = t.shape
+        self._unit = unit_named(settings.output_unit)
+        self._offset = settings.slope_offset if self._unit.flat else 0.0
+        self._threshold, self._phase = settings.threshold, settings.output
+        self._values = values.clone()  # rows are moved
+        self._shift = self._unit.constant - t
         self._weights = weights.map(torch.clone)
         self._slopes = torch.empty_like(weights.weights)
-        self._settings, self._phase = settings, settings.output
-        unit = unit_named(settings.output_unit)
-        assert unit.slope is not None  # as CascadeSettings makes sure
-        self._value, self._slope = unit.value, unit.slope
+        self._differences, self._errors = t.new_empty(t.shape), t.new_empty(t.shape)
+        self.squared_error, self._worst = t.new_empty(trials), t.new_empty(trials)
         self._patience = Patience(settings.output, t, at_once=True)
-        self.roster = Roster(len(t), t.device)
-        count = torch.zeros(len(t), dtype=torch.int64, device=t.device)
+        size = chunk_rows(values, values.shape[1] + 5 * outputs)
+        self._room = [t.new_empty(size, outputs, cases) for _ in range(2)]
+        self.roster = Roster(trials, t.device)
+        count = torch.zeros(trials, dtype=torch.int64, device=t.device)
         self.found = TrainedOutputs(
-            weights,
-            torch.empty_like(t),
+            weights.map(torch.empty_like),
+            t.new_empty(t.shape),
             count,
-            t.new_empty(len(t)),
+            t.new_empty(trials),
             count.clone(),
             count.bool(),
-            count.bool(),
         )
+        self._cut()
 
-    def forward(self) -> None:
-        """Outputs and errors of all cases."""
-        outputs = self._value(torch.bmm(self._weights.weights, self._values))
-        self._differences = outputs - self._t
-        self._errors = self._slope(outputs, self._settings.slope_offset)
-        self._errors.mul_(self._differences)
-        self.squared_error = (self._differences * self._differences).sum((1, 2))
+    def _cut(self) -> None:
+        """Lay the chunks anew over the rows that are left."""
+        size = len(self._room[0])
+        per_trial = (
+            self._values,
+            self._values.mT,
+            self._shift,
+            self._weights.weights,
+            self._slopes,
+            self._differences,
+            self._errors,
+            self.squared_error,
+            self._worst,
+        )
+        self._chunks = [
+            _Chunk(*rows, *(room[: len(rows[0])] for room in self._room))
+            for rows in zip(*(torch.split(tensor, size) for tensor in per_trial), strict=True)
+        ]
+
+    def look(self) -> None:
+        """Outputs, errors and slopes."""
+        for chunk in self._chunks:
+            chunk.look(self._unit, self._offset)
 
     def end_learned(self, epoch: int) -> None:
         """Let trials end in which no output is wrong, before their weights change."""
-        worst = torch.linalg.vector_norm(self._differences, torch.inf, dim=(1, 2))
-        self.found.learned[self._end(worst < self._settings.threshold, epoch - 1)] = True
+        self._end(self._worst < self._threshold, epoch - 1, learned=True)
 
     def step(self) -> None:
         """One Quickprop step."""
-        torch.bmm(self._errors, self._values.mT, out=self._slopes)
-        self._weights.update(
-            self._slopes,
-            epsilon=self._phase.epsilon / self._t.shape[2],
-            mu=self._phase.mu,
-            decay=self._phase.decay,
-        )
+        phase = self._phase
+        epsilon = phase.epsilon / self._errors.shape[2]
+        self._weights.update(self._slopes, epsilon=epsilon, mu=phase.mu, decay=phase.decay)
 
     def end_stagnant(self, epoch: int, *, at_limit: bool) -> None:
-        """Let trials end whose error is not finite, or has not changed, or all at the limit."""
-        self.found.failed[self._end(~self.squared_error.isfinite(), epoch)] = True
+        """Let trials end whose error has not changed, or all at the limit."""
         lost = self._patience.lost(self.squared_error, epoch)
-        self._end(torch.ones_like(lost) if at_limit else lost, epoch)
+        self._end(lost.fill_(True) if at_limit else lost, epoch)
 
     def close_gaps(self) -> None:
         move = self.roster.close_gaps()
         if move is not None:
-            self._values, self._t = move(self._values), move(self._t)
-            self._weights, self._slopes = self._weights.map(move), move(self._slopes)
+            count = self.roster.running
+            self._values, self._shift = move(self._values), move(self._shift)
+            self._weights, self._slopes = self._weights.map(move), self._slopes[:count]
+            self._differences, self._errors = self._differences[:count], self._errors[:count]
+            self.squared_error, self._worst = self.squared_error[:count], self._worst[:count]
             self._patience.move(move)
+            self._cut()
 
-    def _end(self, which: Tensor, epochs: int) -> Tensor:
-        """Take what is kept of the trials of the rows ``which``; returns these trials."""
+    def _end(self, which: Tensor, epochs: int, *, learned: bool = False) -> None:
+        """Take what is kept of the trials of the rows ``which``."""
         rows = self.roster.end(which)
-        trials = self.roster.trials[rows]
-        if len(rows):
-            found, now = self.found, self._weights
-            found.weights.weights[trials] = now.weights[rows]
-            found.weights.steps[trials] = now.steps[rows]
-            found.weights.slopes[trials] = now.slopes[rows]
-            found.errors[trials] = self._errors[rows]
-            wrong = self._differences[rows].abs_() >= self._settings.threshold
-            found.error_bits[trials] = wrong.sum((1, 2))
-            found.squared_error[trials] = self.squared_error[rows]
-            found.epochs[trials] = epochs
-        return trials
+        if rows is None:
+            return
+        trials, found, now = self.roster.trials[rows], self.found, self._weights
+        found.weights.weights[trials] = now.weights[rows]
+        found.weights.steps[trials] = now.steps[rows]
+        found.weights.slopes[trials] = now.slopes[rows]
+        found.errors[trials] = self._errors[rows]
+        wrong = self._differences[rows].abs_() >= self._threshold
+        found.error_bits[trials] = wrong.sum((1, 2))
+        found.squared_error[trials] = self.squared_error[rows]
+        found.epochs[trials] = epochs
+        found.learned[trials] = learned

@@ -22,7 +22,7 @@ class Score(Protocol):
     """A candidate's score, on c pools of C units at P cases, for O outputs.
 
     Units are given by raw values r (c, C, P), of which V is a linear map, see
-    :class:`oldschool.growing.units.Training`.
+    :class:`oldschool.growing.units.CascadeUnit`.
     """
 
     def targets(self, errors: Tensor, scale: float) -> Tensor:
@@ -33,14 +33,14 @@ class Score(Protocol):
         """The score at each output with its sign, in ``out`` (c, C, O)."""
         ...
 
-    def look(self, values: Tensor, targets: Tensor, senses: Tensor | None, out: Tensor) -> Tensor:
+    def look(self, values: Tensor, targets: Tensor, senses: Tensor, out: Tensor) -> Tensor:
         """As ``signed``, and tells where to push the values for the score to rise.
 
         Args:
             values: r, (c, C, P).
             targets: (c, O, P).
-            senses: (c, C, O) of 1 and -1, the signs by which the outputs count; None with one
-                output, whose sign is left for the caller to put in.
+            senses: (c, C, O) of 1 and -1, the signs by which the outputs count. Of one output
+                the sign is left out, for the caller to put in where tensors are small.
             out: the signed scores, (c, C, O); overwritten.
 
         Returns:
@@ -61,9 +61,9 @@ class _Covariance:
     def signed(self, values: Tensor, targets: Tensor, out: Tensor) -> None:
         torch.bmm(values, targets.mT, out=out)  # targets have mean 0: so need not values
 
-    def look(self, values: Tensor, targets: Tensor, senses: Tensor | None, out: Tensor) -> Tensor:
+    def look(self, values: Tensor, targets: Tensor, senses: Tensor, out: Tensor) -> Tensor:
         self.signed(values, targets, out)
-        return targets if senses is None else torch.bmm(senses, targets)
+        return targets if senses.shape[2] == 1 else torch.bmm(senses, targets)
 
 
 class _Correlation:
@@ -75,11 +75,11 @@ class _Correlation:
         unit = _centred(values)
         torch.bmm(unit.div_(_length(unit)), targets.mT, out=out)
 
-    def look(self, values: Tensor, targets: Tensor, senses: Tensor | None, out: Tensor) -> Tensor:
+    def look(self, values: Tensor, targets: Tensor, senses: Tensor, out: Tensor) -> Tensor:
         unit = _centred(values)
         length = _length(unit)
         torch.bmm(unit.div_(length), targets.mT, out=out)
-        if senses is None:
+        if senses.shape[2] == 1:
             return torch.addcmul(targets, unit, out, value=-1.0).div_(length)
         total = (senses * out).sum(2, keepdim=True)
         return torch.bmm(senses, targets).addcmul_(unit, total, value=-1.0).div_(length)
@@ -88,7 +88,8 @@ class _Correlation:
 def _length(centred: Tensor) -> Tensor:
     """Euclidean length over the cases, and at least what rounding makes of a constant."""
     floor = torch.finfo(centred.dtype).eps * math.sqrt(centred.shape[2])
-    return torch.linalg.vector_norm(centred, dim=2, keepdim=True).clamp_min(floor)
+    length: Tensor = torch.linalg.vector_norm(centred, dim=2, keepdim=True)
+    return length.clamp_min_(floor)
 
 
 _SCORES: dict[str, Score] = {"covariance": _Covariance(), "correlation": _Correlation()}

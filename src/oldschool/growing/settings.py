@@ -56,8 +56,8 @@ class CascadeSettings:
             this.
         slope_offset: added to the derivative of the output units, never to that of candidates.
         threshold: an output is wrong, an error bit, where it is this far from its target or more.
-        hidden_unit: ``sigmoid``, ``gaussian`` or ``tanh``.
-        output_unit: ``sigmoid``, ``tanh`` or ``linear``, whose derivative has no offset.
+        hidden_unit: ``sigmoid`` (-1/2 to 1/2), ``gaussian`` or ``tanh``.
+        output_unit: ``sigmoid``, ``tanh`` or ``linear``, whose derivative needs no offset.
         score: what candidates maximise, ``covariance`` or ``correlation``.
     """
 
@@ -74,11 +74,7 @@ class CascadeSettings:
     score: str = "covariance"
 
     def __post_init__(self) -> None:
-        score_named(self.score)
-        if unit_named(self.hidden_unit).training is None:
-            raise ValueError(f"hidden units cannot be {self.hidden_unit}")
-        if unit_named(self.output_unit).slope is None:
-            raise ValueError(f"output units cannot be {self.output_unit}")
+        unit_named(self.hidden_unit), unit_named(self.output_unit), score_named(self.score)
         if self.pool < 1 or self.max_hidden < 0:
             raise ValueError(f"a pool of {self.pool} and at most {self.max_hidden} hidden units")
         if not (self.weight_range > 0 and self.threshold > 0 and self.slope_offset >= 0):

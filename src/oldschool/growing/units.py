@@ -1,10 +1,8 @@
-"""The unit functions of a cascade, plainly and as the hot loop of the candidates wants them."""
+"""The unit functions of a cascade, plainly and as the hot loops want them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 import torch
@@ -14,25 +12,37 @@ SUM_LIMIT = 15.0  # the sigmoid of a greater sum is taken to be at its end, with
 _FAR = 1e4  # times SUM_LIMIT, a sum whose sigmoid rounds to 0 or 1 in every precision
 
 
-class Training(Protocol):
-    """A unit function v(a) on the tensors of a pool, without allocating any.
+class CascadeUnit(Protocol):
+    """A unit function v(a) of the sum a of weighted inputs.
 
-    What it calls raw values r are v up to a linear map, v = scale r + constant: a covariance does
+    In the hot loops it is given by raw values r, of which v is a linear map: a covariance does
     not see the constant, and factors are put in where tensors are small.
 
     Attributes:
-        scale: dv/dr.
+        name: how settings call it.
+        bound: values lie between plus and minus this.
+        flat: whether v' vanishes anywhere, so that outputs need an offset to it.
+        scale: v = scale r + constant.
+        constant: see ``scale``.
         gain: a factor of dr/da, see ``pull``.
     """
 
+    name: str
+    bound: float
+    flat: bool
     scale: float
+    constant: float
     gain: float
+
+    def value(self, sums: Tensor) -> Tensor:
+        """v of the sums, plainly; autograd goes through it."""
+        ...
 
     def raw_values(self, sums: Tensor, spare: Tensor) -> Tensor:
         """r of the sums, in the memory of ``sums`` or of ``spare``, of the same shape."""
         ...
 
-    def pull(self, direction: Tensor, values: Tensor, sums: Tensor, out: Tensor) -> Tensor:
+    def pull(self, direction: Tensor, values: Tensor, sums: Tensor, out: Tensor) -> None:
         """``direction`` times dr/da / gain, in ``out``.
 
         Args:
@@ -44,83 +54,70 @@ class Training(Protocol):
         ...
 
 
-class _TrainingSigmoid:
+class _Logistic:
     """r = 1 / (1 + e^-ka), whose slope is k r (1 - r)."""
 
-    def __init__(self, scale: float, steepness: float, limit: float | None) -> None:
-        self.scale, self.gain, self._limit = scale, steepness, limit
+    flat = True
+
+    def pull(self, direction: Tensor, values: Tensor, sums: Tensor, out: Tensor) -> None:
+        torch.ops.aten.sigmoid_backward.grad_input(direction, values, grad_input=out)
+
+
+class _Sigmoid(_Logistic):
+    """1 / (1 + e^-a) - 1/2, and its end where |a| is beyond the limit."""
+
+    name, bound, scale, constant, gain = "sigmoid", 0.5, 1.0, -0.5, 1.0
+
+    def value(self, sums: Tensor) -> Tensor:
+        return torch.where(sums.abs() > SUM_LIMIT, 0.5 * sums.sign(), torch.sigmoid(sums) - 0.5)
 
     def raw_values(self, sums: Tensor, spare: Tensor) -> Tensor:
-        if self.gain != 1.0:
-            sums.mul_(self.gain)
-        if self._limit is not None:
-            torch.hardshrink(sums, self._limit, out=spare)
-            sums.add_(spare, alpha=_FAR)
-        return sums.sigmoid_()
-
-    def pull(self, direction: Tensor, values: Tensor, sums: Tensor, out: Tensor) -> Tensor:
-        fused = torch.ops.aten.sigmoid_backward.grad_input
-        fused(direction, values, grad_input=out)
-        return out
+        torch.hardshrink(sums, SUM_LIMIT, out=spare)
+        return sums.add_(spare, alpha=_FAR).sigmoid_()
 
 
-class _TrainingGaussian:
-    """r = exp(-a^2 / 2), whose slope is -a r."""
+class _Tanh(_Logistic):
+    """Written as a sigmoid, of which torch makes a faster function."""
 
-    scale, gain = 1.0, -1.0
+    name, bound, scale, constant, gain = "tanh", 1.0, 2.0, -1.0, 2.0
+
+    def value(self, sums: Tensor) -> Tensor:
+        return torch.tanh(sums)
+
+    def raw_values(self, sums: Tensor, spare: Tensor) -> Tensor:
+        return sums.mul_(2.0).sigmoid_()
+
+
+class _Gaussian:
+    """exp(-a^2 / 2), whose slope is -a r."""
+
+    name, bound, flat, scale, constant, gain = "gaussian", 1.0, True, 1.0, 0.0, -1.0
+
+    def value(self, sums: Tensor) -> Tensor:
+        return torch.exp(-0.5 * sums * sums)
 
     def raw_values(self, sums: Tensor, spare: Tensor) -> Tensor:
         return torch.mul(sums, sums, out=spare).mul_(-0.5).exp_()
 
-    def pull(self, direction: Tensor, values: Tensor, sums: Tensor, out: Tensor) -> Tensor:
-        return torch.mul(sums, values, out=out).mul_(direction)
+    def pull(self, direction: Tensor, values: Tensor, sums: Tensor, out: Tensor) -> None:
+        torch.mul(sums, values, out=out).mul_(direction)
 
 
-@dataclass(frozen=True)
-class CascadeUnit:
-    """A unit function v(a) of the sum a of weighted inputs.
+class _Linear:
+    name, bound, flat, scale, constant, gain = "linear", math.inf, False, 1.0, 0.0, 1.0
 
-    Attributes:
-        name: how settings call it.
-        value: a -> v.
-        slope: (v, offset) -> v' + offset, a new tensor, for output units; a Gaussian has none.
-        bound: outputs lie between plus and minus this.
-        training: the form for pools of candidates; linear units have none.
-    """
+    def value(self, sums: Tensor) -> Tensor:
+        return sums
 
-    name: str
-    value: Callable[[Tensor], Tensor]
-    slope: Callable[[Tensor, float], Tensor] | None
-    bound: float
-    training: Training | None
+    def raw_values(self, sums: Tensor, spare: Tensor) -> Tensor:
+        return sums
+
+    def pull(self, direction: Tensor, values: Tensor, sums: Tensor, out: Tensor) -> None:
+        out.copy_(direction)
 
 
-def _sigmoid(sums: Tensor) -> Tensor:
-    """1 / (1 + e^-a) - 1/2, and its end where |a| is beyond the limit."""
-    return torch.where(sums.abs() > SUM_LIMIT, 0.5 * sums.sign(), torch.sigmoid(sums) - 0.5)
-
-
-_UNITS = {
-    unit.name: unit
-    for unit in (
-        CascadeUnit(
-            "sigmoid",
-            _sigmoid,
-            lambda v, offset: (0.25 + offset) - v * v,
-            0.5,
-            _TrainingSigmoid(1.0, 1.0, SUM_LIMIT),
-        ),
-        CascadeUnit(
-            "tanh",
-            torch.tanh,
-            lambda v, offset: (1.0 + offset) - v * v,
-            1.0,
-            _TrainingSigmoid(2.0, 2.0, None),
-        ),
-        CascadeUnit("gaussian", lambda a: torch.exp(-0.5 * a * a), None, 1.0, _TrainingGaussian()),
-        CascadeUnit("linear", lambda a: a, lambda v, offset: torch.ones_like(v), math.inf, None),
-    )
-}
+_ALL: tuple[CascadeUnit, ...] = (_Sigmoid(), _Tanh(), _Gaussian(), _Linear())
+_UNITS = {unit.name: unit for unit in _ALL}
 
 
 def unit_named(name: str) -> CascadeUnit:

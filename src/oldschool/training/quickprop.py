@@ -85,10 +85,10 @@ class Quickprop:
     def update(self, slopes: Tensor, *, epsilon: float, mu: float, decay: float = 0.0) -> None:
         """Make one step.
 
-        The branches of :func:`quickprop_step` without a branch. For a step d of sign f (0 where
-        there was none) let t = f s and u = f p. Then max(t, shrink u) / (u - max(t, shrink u))
-        is mu where the step is limited and s / (p - s) elsewhere, and s - f max(t, 0) is s where
-        the linear term counts and 0 elsewhere.
+        The branches of :func:`quickprop_step` without a branch. With f the sign of a step d, 0
+        where there was none, let z = f max(f s, shrink f p). Then z / (p - z) is mu where the
+        step is limited and s / (p - s) elsewhere, and s - f max(f s, 0) is s where the linear
+        term counts and 0 elsewhere.
 
         Args:
             slopes: dE/dw of each weight, without decay; overwritten.
@@ -101,16 +101,16 @@ class Quickprop:
             s.add_(self.weights, alpha=decay)
         sign = torch.sign(d)
         t = sign * s
-        u = p.mul_(sign)
         linear = t.clamp(min=0.0)
         torch.addcmul(s, sign, linear, value=-1.0, out=linear)
-        t = torch.maximum(t, torch.mul(u, mu / (1.0 + mu), out=sign), out=t)
-        t.div_(u.sub_(t))
-        # 0 / 0: no slope before, and s not against the step, or no step at all.
-        t.nan_to_num_(mu, math.inf, -math.inf)
-        d.mul_(t).sub_(linear, alpha=epsilon)
+        limit = (sign * p).mul_(mu / (1.0 + mu))
+        far = torch.maximum(t, limit, out=t).mul_(sign)
+        factor = far.div_(p.sub_(far))
+        # 0 / 0: no step before, or no slope before it and none against it now.
+        factor.nan_to_num_(mu, math.inf, -math.inf)
+        d.mul_(factor).sub_(linear, alpha=epsilon)
         self.weights.add_(d)
-        self.slopes.copy_(s)
+        p.copy_(s)
 
     def map(self, change: Callable[[Tensor], Tensor]) -> Quickprop:
         """The same after ``change`` of each of its tensors, such as a choice of rows."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -44,3 +45,29 @@ class Task:
             digest.update(str(tuple(values.shape)).encode())
             digest.update(values.numpy().astype("<f8").tobytes())
         return digest.hexdigest()
+
+
+def random_split(
+    task: Task, samples: int, generators: Sequence[torch.Generator]
+) -> tuple[Task, Task]:
+    """Random training sets and what they leave, one split a generator.
+
+    Args:
+        task: the samples shared by all nets, x of shape (P, inputs).
+        samples: size of a training set.
+        generators: R of them; each draws the split of one net.
+
+    Returns:
+        The training sets, x of shape (R, samples, inputs), and the rest, (R, P - samples, inputs).
+
+    Raises:
+        ValueError: the samples are not shared, or one of the two sets would be empty.
+    """
+    if task.x.ndim != 2 or not 0 < samples < len(task):
+        raise ValueError(
+            f"a split needs shared inputs (P, inputs) and 1 to P - 1 training samples, "
+            f"not {tuple(task.x.shape)} and {samples}"
+        )
+    order = torch.stack([torch.randperm(len(task), generator=draw) for draw in generators])
+    train, rest = order[:, :samples], order[:, samples:]
+    return Task(task.x[train], task.t[train]), Task(task.x[rest], task.t[rest])

@@ -1,0 +1,1 @@
+"""Growing nets unit by unit: Cascade-Correlation."""

@@ -159,6 +159,34 @@ def paired_difference(a: Values, b: Values, note: str = "") -> Estimate | NotRun
     return mean(first - second, note)
 
 
+def ratio_of_means(a: Values, b: Values, note: str = "") -> Estimate | NotRun:
+    """Mean of ``a`` over mean of ``b``, two independent samples of positive numbers.
+
+    The interval is that of the difference of the logarithms of the means, whose standard errors
+    come by the delta method, with Welch's degrees of freedom. Samples of fewer than two values
+    give ``NotRun``.
+
+    Raises:
+        ValueError: a value is not finite or not positive.
+    """
+    first, second = _checked(a), _checked(b)
+    if min(first.size, second.size) < 2:
+        return NotRun("an interval of a ratio needs at least 2 values on either side")
+    if min(first.min(), second.min()) <= 0:
+        raise ValueError("a ratio of means needs positive values")
+    squares = [(stats.sem(data) / data.mean()) ** 2 for data in (first, second)]
+    total = sum(squares)
+    centre = float(first.mean() / second.mean())
+    if total == 0:
+        return Estimate(centre, centre, centre, min(first.size, second.size), note)
+    freedom = total**2 / sum(
+        square**2 / (data.size - 1) for square, data in zip(squares, (first, second), strict=True)
+    )
+    arm = float(stats.t.ppf(1 - _TAIL, freedom) * math.sqrt(total))
+    few = min(first.size, second.size)
+    return Estimate(centre, centre * math.exp(-arm), centre * math.exp(arm), few, note)
+
+
 def paired_shares(first: Values, second: Values, note: str = "") -> Estimate | NotRun:
     """Difference of two shares measured on the same cases, first minus second, in points.
 

@@ -18,6 +18,7 @@ from oldschool.runs.experiment import Experiment, Replication
 
 FLOAT_RTOL = 1e-6  # between machines; rows are stored to nine digits
 FLOAT_ATOL = 1e-7  # gradient norms and errors of converged nets are rounding below it
+DISTRIBUTION_LEVEL = 1e-4  # a false alarm in ten thousand comparisons
 _NOT_THE_MACHINE = ("commit", "dirty")
 
 
@@ -36,7 +37,8 @@ def problems(
 
     In the environment that the manifest records the rows must be the same to the last digit.
     Elsewhere a row agrees if its floats agree to ``FLOAT_RTOL`` or ``FLOAT_ATOL`` and the rest is
-    equal, and the experiment's ``rows_apart`` of a unit's rows may fail to.
+    equal, and the experiment's ``rows_apart`` of a unit's rows may fail to; rows that are
+    ``resampled`` agree if no column's distribution differs.
     """
     folder = paths.results(report_dir, replication.name)
     found = []
@@ -56,7 +58,7 @@ def problems(
         )
         say(
             f"{replication.name}/{label}: run again, compared "
-            f"{'exactly' if same else 'within the tolerance (another environment)'}"
+            f"{'exactly' if same else _elsewhere(experiment)}"
         )
         for frame in experiment.frames:
             file = committed.file_of(folder, frame)
@@ -67,6 +69,8 @@ def problems(
             text = frames.to_csv(made[frame])
             if same:
                 what = exact_difference(rows, text)
+            elif experiment.resampled:
+                what = distribution_difference(rows, text)
             else:
                 what = tolerant_difference(rows, text, experiment.rows_apart)
             if what:
@@ -113,6 +117,42 @@ def tolerant_difference(rows: bytes, made: bytes, rows_apart: float) -> str:
         f"{apart.sum()} of {len(old)} rows differ beyond the tolerance "
         f"(relative {FLOAT_RTOL:g} or absolute {FLOAT_ATOL:g} in floats, {rows_apart:.0%} of rows)"
     )
+
+
+def distribution_difference(rows: bytes, made: bytes) -> str:
+    """Columns whose two samples hardly come from one distribution, or "".
+
+    Of numbers the two-sample Kolmogorov-Smirnov test, of anything else the chi-square test of
+    its values' counts, all columns together at ``DISTRIBUTION_LEVEL`` (Bonferroni).
+    """
+    old, new = frames.from_csv(rows), frames.from_csv(made)
+    if list(old.columns) != list(new.columns):
+        return f"columns {list(new.columns)} instead of {list(old.columns)}"
+    chances = {column: _chance(old[column], new[column]) for column in old.columns}
+    least = min(chances, key=chances.__getitem__)
+    if chances[least] * len(chances) >= DISTRIBUTION_LEVEL:
+        return ""
+    return f"{least} is distributed otherwise (p = {chances[least]:.1g} for one distribution)"
+
+
+def _chance(old: pd.Series[Any], new: pd.Series[Any]) -> float:
+    """p of the hypothesis that two samples are of one distribution."""
+    from scipy import stats
+
+    numbers = [part.dropna() for part in (old, new)]
+    if all(pd.api.types.is_numeric_dtype(part) and part.dtype != bool for part in numbers):
+        if min(map(len, numbers)) == 0:
+            return float(len(numbers[0]) == len(numbers[1]))
+        return float(stats.ks_2samp(*numbers).pvalue)
+    counts = pd.concat([part.astype(str).value_counts() for part in (old, new)], axis=1).fillna(0)
+    if len(counts) == 1:
+        return 1.0
+    return float(stats.chi2_contingency(counts.to_numpy()).pvalue)
+
+
+def _elsewhere(experiment: Experiment) -> str:
+    how = "by distribution" if experiment.resampled else "within the tolerance"
+    return f"{how} (another environment)"
 
 
 def _agree(old: pd.Series[Any], new: pd.Series[Any]) -> NDArray[np.bool_]:

@@ -39,8 +39,26 @@ METHOD_STYLE: Mapping[str, Mapping[str, Any]] = {
     "obd": {"label": "OBD", "color": "#009E73", "marker": "^", "linestyle": (0, (3, 1.5))},
     "obs": {"label": "OBS", "color": "#0072B2", "marker": "o", "linestyle": "-"},
     "random": {"label": "random", "color": "#7F7F7F", "marker": "x", "linestyle": ":"},
+    "cascor": {
+        "label": "Cascade-Correlation",
+        "color": "#D55E00",
+        "marker": "D",
+        "linestyle": "-",
+    },
+    "backprop": {
+        "label": "back-propagation",
+        "color": "#7F7F7F",
+        "marker": "s",
+        "linestyle": (0, (6, 2)),
+    },
+    "quickprop": {
+        "label": "Quickprop",
+        "color": "#56B4E9",
+        "marker": "^",
+        "linestyle": (0, (3, 1.5)),
+    },
 }
-_HATCH = {"magnitude": "//", "obd": "\\\\", "obs": "", "random": ".."}
+_HATCH = {"magnitude": "//", "obd": "\\\\", "obs": "", "random": "..", "cascor": ""}
 _PAPER: Mapping[str, Any] = {"color": "black", "zorder": 5}
 
 _RC: Any = {

@@ -66,6 +66,8 @@ class Experiment:
         needs: names of experiments whose collected frames ``plan`` reads.
         rows_apart: share of a unit's rows that may come out otherwise on another machine, where
             rounding decides what training runs into; declared with its reason.
+        resampled: where rounding decides all of them, another machine draws another sample of
+            the same distribution; it is compared as such, and not row by row.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Experiment:
     data: Callable[[Any], Mapping[str, str]] = lambda config: {}
     needs: Sequence[str] = ()
     rows_apart: float = 0.05
+    resampled: bool = False
 
 
 @dataclass(frozen=True)

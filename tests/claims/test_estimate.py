@@ -12,6 +12,7 @@ from oldschool.claims.estimate import (
     mean,
     median,
     paired_difference,
+    ratio_of_means,
     share,
 )
 
@@ -124,3 +125,24 @@ def test_few_cases_take_the_exact_interval():
     found = share(1, 4, few=True)
     assert (found.low, found.high) == pytest.approx((1.27, 75.14), abs=0.01)
     assert found.low < share(1, 4).low
+
+
+def test_ratio_of_means_covers_what_it_says() -> None:
+    random = np.random.default_rng(3)
+    hits = 0
+    for _ in range(400):
+        a, b = random.gamma(9.0, 2.0, 30), random.gamma(4.0, 1.0, 50)
+        found = ratio_of_means(a, b)
+        assert isinstance(found, Estimate)
+        assert found.value == pytest.approx(a.mean() / b.mean())
+        assert found.n == 30
+        hits += found.low <= 18.0 / 4.0 <= found.high
+    assert 0.86 < hits / 400 < 0.94
+
+
+def test_ratio_of_means_at_the_edges() -> None:
+    same = ratio_of_means([4.0, 4.0], [2.0, 2.0])
+    assert same == Estimate(2.0, 2.0, 2.0, 2)
+    assert isinstance(ratio_of_means([1.0], [1.0, 2.0]), NotRun)
+    with pytest.raises(ValueError, match="positive"):
+        ratio_of_means([1.0, 0.0], [1.0, 2.0])

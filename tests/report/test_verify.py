@@ -4,6 +4,8 @@ import gzip
 import hashlib
 import json
 
+import numpy as np
+
 from oldschool.report import artefacts, rerun
 from oldschool.report.build import build
 from oldschool.report.verify import verify
@@ -235,6 +237,35 @@ def test_one_row_in_twenty_may_choose_otherwise_elsewhere() -> None:
     assert "41 rows instead of 40" in rerun.tolerant_difference(_csv(40, 0), _csv(41, 0), 0.05)
     assert "columns" in rerun.tolerant_difference(b"a\n1\n", b"b\n1\n", 0.05)
     assert "2 rows instead of 1" in rerun.exact_difference(b"a\n1\n", b"a\n1\n2\n")
+
+
+def _sample(seed: int, shift: float = 0.0, often: float = 0.5) -> bytes:
+    random = np.random.default_rng(seed)
+    rows = [
+        f"{k},{random.normal() + shift:.6g},{'a' if random.random() < often else 'b'},,true"
+        for k in range(100)
+    ]
+    return ("\n".join(["k,value,method,gap,kept", *rows]) + "\n").encode()
+
+
+def test_another_sample_of_the_same_distribution_agrees_and_one_of_another_does_not() -> None:
+    for seed in range(1, 20):
+        assert rerun.distribution_difference(_sample(0), _sample(seed)) == ""
+    assert "value is distributed" in rerun.distribution_difference(_sample(0), _sample(1, 1.0))
+    assert "method is distributed" in rerun.distribution_difference(
+        _sample(0), _sample(1, often=0.95)
+    )
+    assert "columns" in rerun.distribution_difference(_sample(0), b"a\n1\n")
+
+
+def test_elsewhere_a_resampled_experiment_is_compared_as_a_sample(finished, monkeypatch) -> None:
+    elsewhere = provenance.environment() | {"cpu": "another"}
+    monkeypatch.setattr(provenance, "environment", lambda: elsewhere)
+    finished.edit(MODULE, "accuracy = 95.0 +", "accuracy = 95.0 + 3e-3 +")
+    finished.edit(MODULE, "plan_prune, run_prune)", "plan_prune, run_prune, resampled=True)")
+    lines: list[str] = []
+    assert problems(finished, lines.append) == []
+    assert "by distribution" in lines[0]
 
 
 def test_the_sample_is_of_the_cheaper_half_and_always_the_same() -> None:

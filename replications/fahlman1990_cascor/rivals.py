@@ -15,7 +15,8 @@ from oldschool.runs.seeds import Seeds
 from oldschool.training.quickprop import Quickprop
 from oldschool.training.until_right import Momentum, Moving, QuickpropRule, train_until_right
 
-from .settings import CascorConfig, RivalSettings
+from . import trials
+from .settings import PRECISIONS, CascorConfig, RivalSettings
 from .spirals import TASK
 
 RULES = ("back-propagation", "quickprop")
@@ -36,8 +37,9 @@ def plan(config: CascorConfig, earlier: Frames) -> list[Unit]:
 
 def run(config: CascorConfig, unit: Unit, seeds: Seeds) -> Frames:
     settings, rule = config.rivals, str(unit.condition["rule"])
-    net = architecture(settings)
-    start = net.uniform(seeds.generators("rivals", unit.replicates, "weights"), settings.init)
+    net, dtype = architecture(settings), PRECISIONS[settings.precision]
+    generators = seeds.generators("rivals", unit.replicates, "weights")
+    start = net.uniform(generators, settings.init, dtype)
     quick = rule == "quickprop"
     moving: Moving
     if quick:
@@ -48,7 +50,7 @@ def run(config: CascorConfig, unit: Unit, seeds: Seeds) -> Frames:
         moving = Momentum(start, torch.zeros_like(start), settings.rate, settings.momentum)
     found = train_until_right(
         net,
-        TASK,
+        trials.cast(TASK, dtype),
         moving,
         threshold=settings.threshold,
         epochs=settings.epochs,

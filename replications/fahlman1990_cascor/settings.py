@@ -14,6 +14,11 @@ from oldschool.runs.experiment import plan_only
 PRECISIONS = {"float32": torch.float32, "float64": torch.float64}
 
 
+def _require_precision(node: str, precision: str) -> None:
+    names = " or ".join(PRECISIONS)
+    require(precision in PRECISIONS, f"{node}.precision", precision, f"must be {names}")
+
+
 @dataclass
 class PhaseConfig:
     """One kind of training phase, see :class:`oldschool.growing.settings.PhaseSettings`."""
@@ -82,12 +87,7 @@ class SpiralsSettings:
         for name in ("trials", "block", "paths"):
             value = getattr(self, name)
             require(value >= 1, f"spirals.{name}", value, "must be 1 or more")
-        require(
-            self.precision in PRECISIONS,
-            "spirals.precision",
-            self.precision,
-            f"must be {' or '.join(PRECISIONS)}",
-        )
+        _require_precision("spirals", self.precision)
         try:
             self.cascade.settings()
         except ValueError as error:
@@ -150,20 +150,22 @@ class RivalSettings:
         mu: Quickprop's largest growth of a step.
         decay: Quickprop's, times the weight, is added to its slope.
         slope_offset: added to the derivative of all units under Quickprop.
+        precision: float32 or float64.
     """
 
-    starts: int = plan_only(50)
-    block: int = plan_only(25)
+    starts: int = plan_only(100)
+    block: int = plan_only(50)
     layers: list[int] = field(default_factory=lambda: [5, 5, 5])
-    init: float = 1.0
+    init: float = 0.5
     threshold: float = 0.4
-    epochs: int = 30000
-    rate: float = 0.01
-    momentum: float = 0.9
-    epsilon: float = 0.003
-    mu: float = 1.75
-    decay: float = 1e-4
-    slope_offset: float = 0.1
+    epochs: int = 40000
+    rate: float = 0.003
+    momentum: float = 0.95
+    epsilon: float = 0.001
+    mu: float = 1.5
+    decay: float = 1e-5
+    slope_offset: float = 0.0
+    precision: str = "float32"
 
     def __post_init__(self) -> None:
         for name in ("starts", "block", "epochs"):
@@ -176,6 +178,7 @@ class RivalSettings:
             value = getattr(self, name)
             require(value >= 0, f"rivals.{name}", value, "must be 0 or more")
         require(0 <= self.momentum < 1, "rivals.momentum", self.momentum, "must be in [0, 1)")
+        _require_precision("rivals", self.precision)
         require(
             len(self.layers) > 0 and min(self.layers) >= 1,
             "rivals.layers",

@@ -163,7 +163,7 @@ class RivalSettings:
     momentum: float = 0.95
     epsilon: float = 0.001
     mu: float = 1.5
-    decay: float = 1e-5
+    decay: float = 3e-5
     slope_offset: float = 0.0
     precision: str = "float32"
 

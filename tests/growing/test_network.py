@@ -1,5 +1,6 @@
 """Grown nets as data, as modules, and the class around them."""
 
+import doctest
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,7 @@ import torch
 
 from oldschool.data.parity import parity
 from oldschool.data.task import Task
+from oldschool.growing import cascade as cascade_module
 from oldschool.growing.batched import grow
 from oldschool.growing.cascade import CascadeCorrelation
 from oldschool.growing.outcome import OutputPhase
@@ -113,6 +115,11 @@ def test_the_class_learns_predicts_and_exports(dtype):
     assert second.score > 0
     both = CascadeCorrelation().fit(x, torch.stack([y, -y], 1), generator(0))
     assert both.predict(x).shape == (4, 2)
+
+
+def test_the_example_of_the_class_runs():
+    failed, tried = doctest.testmod(cascade_module)
+    assert (failed, tried > 0) == (0, True)
 
 
 def test_the_class_says_what_is_wrong_in_a_line():

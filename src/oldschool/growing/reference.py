@@ -45,7 +45,7 @@ def grow_reference(
         task: the training set, x (P, inputs).
         settings: of the trial.
         generator: draws all weights, see :mod:`oldschool.growing.start`.
-        watch: called after every epoch.
+        watch: called in every epoch.
 
     Returns:
         The trial, R = 1.

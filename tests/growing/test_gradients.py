@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from oldschool.growing import candidates, outputs, reference
-from oldschool.growing.units import SUM_LIMIT, unit_named
+from oldschool.growing.units import EXPONENT_LIMIT, SUM_LIMIT, unit_named
 from oldschool.training.quickprop import Quickprop
 from tests.growing.cases import SCORES, UNITS, settings, task
 from tests.problems import generator
@@ -101,6 +101,17 @@ def test_sums_beyond_the_limit_give_the_end_of_the_sigmoid_and_no_slope():
     assert slope[[0, 1, 5, 6]].tolist() == [0.0] * 4
     assert float(slope[2]) > 0.0
     assert reference.activation("sigmoid", sums.numpy()).tolist() == value.tolist()
+
+
+def test_a_gaussian_beyond_the_limit_is_zero():
+    edge = (2 * EXPONENT_LIMIT) ** 0.5
+    sums = torch.tensor([-1e100, -1.001 * edge, 0.999 * edge, 0.0], dtype=torch.float64)
+    unit = unit_named("gaussian")
+    value = unit.value(sums)
+    assert value[:2].tolist() == [0.0, 0.0]
+    assert 0.0 < float(value[2]) < 1e-32
+    assert torch.equal(unit.raw_values(sums.clone(), torch.empty_like(sums)), value)
+    assert reference.activation("gaussian", sums.numpy()).tolist() == value.tolist()
 
 
 @pytest.mark.parametrize("unit", [*UNITS, "linear"])

@@ -1,5 +1,6 @@
 """Grown nets as data, as modules, and the class around them."""
 
+import doctest
 from dataclasses import replace
 
 import pytest
@@ -7,10 +8,12 @@ import torch
 
 from oldschool.data.parity import parity
 from oldschool.data.task import Task
+from oldschool.growing import cascade as cascade_module
 from oldschool.growing.batched import grow
 from oldschool.growing.cascade import CascadeCorrelation
 from oldschool.growing.outcome import OutputPhase
 from oldschool.growing.settings import GENERAL
+from oldschool.growing.units import unit_named
 from tests.growing.cases import UNITS, seeds, settings, task
 from tests.problems import generator
 
@@ -60,8 +63,10 @@ def test_a_module_is_an_ordinary_one():
     torch.testing.assert_close(other(x), module(x))
 
 
-def test_values_are_the_units_in_order():
-    grown = grow(task(), settings(threshold=0.45), seeds(6))
+@pytest.mark.parametrize("unit", UNITS)
+def test_values_are_the_units_in_order(unit):
+    grown = grow(task(), settings(threshold=0.45, hidden_unit=unit), seeds(6))
+    assert len(set(grown.hidden.tolist())) > 1
     nets, x = grown.nets(), task().x
     values = nets.values(x)
     most = int(grown.hidden.max())
@@ -72,8 +77,8 @@ def test_values_are_the_units_in_order():
         assert bool((values[net, 4 + int(grown.hidden[net]) :] == 0).all())
         w = nets.hidden_weights[net, 0]
         if int(grown.hidden[net]) > 0:
-            first = torch.sigmoid(w[0] + x @ w[1:4]) - 0.5
-            torch.testing.assert_close(values[net, 4], first, rtol=0, atol=1e-6)
+            first = unit_named(unit).value(w[0] + x @ w[1:4])
+            torch.testing.assert_close(values[net, 4], first)
     own = x.repeat(6, 1, 1)
     torch.testing.assert_close(nets.values(own), values)
     with pytest.raises(ValueError, match=r"take inputs \(P, 3\)"):
@@ -113,6 +118,11 @@ def test_the_class_learns_predicts_and_exports(dtype):
     assert second.score > 0
     both = CascadeCorrelation().fit(x, torch.stack([y, -y], 1), generator(0))
     assert both.predict(x).shape == (4, 2)
+
+
+def test_the_example_of_the_class_runs():
+    failed, tried = doctest.testmod(cascade_module)
+    assert (failed, tried > 0) == (0, True)
 
 
 def test_the_class_says_what_is_wrong_in_a_line():

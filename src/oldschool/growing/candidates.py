@@ -77,7 +77,6 @@ class _Chunk:
     senses: Tensor
     sums: Tensor
     spare: Tensor
-    pulls: Tensor
 
     def score(self, unit: CascadeUnit, score: Score) -> None:
         """Scores only."""
@@ -89,8 +88,9 @@ class _Chunk:
         torch.bmm(self.weights, self.values, out=self.sums)
         raw = unit.raw_values(self.sums, self.spare)
         direction = score.look(raw, self.targets, self.senses, self.scores)
-        unit.pull(direction, raw, self.sums, self.pulls)
-        torch.bmm(self.pulls, self.values_t, out=self.slopes)
+        free = self.spare if raw is self.sums else self.sums
+        unit.pull(direction, raw, self.sums, free)
+        torch.bmm(free, self.values_t, out=self.slopes)
 
 
 class _Phase:
@@ -112,8 +112,8 @@ class _Phase:
         self._senses = torch.empty_like(self._scores)
         self._one = weights.new_ones(())
         self._patience = Patience(settings.candidate, weights, at_once=False)
-        size = chunk_rows(values, connections + 3 * pool + outputs)
-        self._room = [weights.new_empty(size, pool, cases) for _ in range(3)]
+        size = chunk_rows(values, connections + 2 * pool + outputs)
+        self._room = [weights.new_empty(size, pool, cases) for _ in range(2)]
         self.roster = Roster(trials, weights.device)
         self.found = TrainedCandidates(
             weights.new_empty(trials, connections),
@@ -149,10 +149,10 @@ class _Phase:
         """One Quickprop step along the rise of the scores."""
         for chunk in self._chunks:
             chunk.look(self._unit, self._score)
-        if self._senses.shape[2] == 1:
-            self._slopes.mul_(self._senses)
+        one_output = self._senses.shape[2] == 1
+        factor = self._senses * -self._unit.gain if one_output else -self._unit.gain
         self._weights.update(
-            self._slopes.mul_(-self._unit.gain),
+            self._slopes.mul_(factor),
             epsilon=self._epsilon,
             mu=self._phase.mu,
             decay=self._phase.decay,
@@ -179,8 +179,9 @@ class _Phase:
     def close_gaps(self) -> None:
         move = self.roster.close_gaps()
         if move is not None:
+            count = self.roster.running
             self._values, self._targets = move(self._values), move(self._targets)
-            self._weights, self._slopes = self._weights.map(move), move(self._slopes)
-            self._scores, self._senses = move(self._scores), move(self._senses)
+            self._weights, self._senses = self._weights.map(move), move(self._senses)
+            self._slopes, self._scores = self._slopes[:count], self._scores[:count]
             self._patience.move(move)
             self._cut()

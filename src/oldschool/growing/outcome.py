@@ -128,7 +128,7 @@ class Grown:
 
     @property
     def error_bits(self) -> Tensor:
-        """Wrong outputs at the end, (R,) int64."""
+        """Wrong outputs in the last forward pass, before the last step, (R,) int64."""
         found = self._count()
         for phase in self._output_phases():
             found[phase.trials] = phase.error_bits
@@ -136,7 +136,7 @@ class Grown:
 
     @property
     def squared_error(self) -> Tensor:
-        """Squared error at the end, summed over outputs and cases, (R,)."""
+        """Squared error in that pass, summed over outputs and cases, (R,)."""
         found = self.phases[0].weights.new_empty(len(self.reason))
         for phase in self._output_phases():
             found[phase.trials] = phase.squared_error

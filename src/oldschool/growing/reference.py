@@ -45,7 +45,7 @@ def grow_reference(
         task: the training set, x (P, inputs).
         settings: of the trial.
         generator: draws all weights, see :mod:`oldschool.growing.start`.
-        watch: called after every epoch.
+        watch: called in every epoch.
 
     Returns:
         The trial, R = 1.
@@ -66,7 +66,8 @@ def activation(kind: str, total: Array) -> Array:
         inside = 1.0 / (1.0 + np.exp(-np.clip(total, -15.0, 15.0))) - 0.5
         return np.where(total < -15.0, -0.5, np.where(total > 15.0, 0.5, inside))
     if kind == "gaussian":
-        return np.exp(-0.5 * total * total)
+        exponent = -0.5 * total * total
+        return np.where(exponent < -75.0, 0.0, np.exp(exponent))
     if kind == "tanh":
         return np.tanh(total)
     return total

@@ -84,7 +84,8 @@ class CascadeSettings:
             )
 
 
-# The programs leave the limits of epochs and units to the caller; these are of their examples.
+# The programs leave the limits of epochs and of units to the caller: 100, 100 and 25 in their
+# examples.
 GENERAL = CascadeSettings(
     output=PhaseSettings(epsilon=0.35, mu=2.0, decay=1e-4, patience=8, change=0.01, epochs=100),
     candidate=PhaseSettings(epsilon=1.0, mu=2.0, decay=0.0, patience=8, change=0.03, epochs=100),

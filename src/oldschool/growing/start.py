@@ -22,9 +22,9 @@ def draw_weights(
 ) -> Tensor:
     """Weights U(-bound, bound), one generator a trial: (R, units, connections) float64 on CPU."""
     draws = torch.empty(len(generators), units, connections, dtype=torch.float64)
-    for row, generator in zip(draws, generators, strict=True):
-        torch.rand(units, connections, generator=generator, dtype=torch.float64, out=row)
-    return draws.mul_(2.0).sub_(1.0).mul_(bound)
+    for row, generator in zip(draws.unbind(), generators, strict=True):
+        row.uniform_(-bound, bound, generator=generator)
+    return draws
 
 
 def check_task(task: Task, trials: int, settings: CascadeSettings) -> None:

@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 
 SUM_LIMIT = 15.0  # the sigmoid of a greater sum is taken to be at its end, with slope 0
-_FAR = 1e4  # times SUM_LIMIT, a sum whose sigmoid rounds to 0 or 1 in every precision
+EXPONENT_LIMIT = 75.0  # the Gaussian of a greater square is taken to be 0
+# Where exp is exactly 0 or infinite, and as fast as elsewhere: nearer by it meets denormals.
+_FAR = 1e30
 
 
 class CascadeUnit(Protocol):
@@ -39,7 +41,7 @@ class CascadeUnit(Protocol):
         ...
 
     def raw_values(self, sums: Tensor, spare: Tensor) -> Tensor:
-        """r of the sums, in the memory of ``sums`` or of ``spare``, of the same shape."""
+        """r of the sums, in ``sums`` or in ``spare`` of the same shape: that very tensor."""
         ...
 
     def pull(self, direction: Tensor, values: Tensor, sums: Tensor, out: Tensor) -> None:
@@ -49,7 +51,7 @@ class CascadeUnit(Protocol):
             direction: broadcasts to the shape of the others.
             values: what ``raw_values`` returned.
             sums: what ``raw_values`` was given, as it left it.
-            out: overwritten.
+            out: overwritten; whichever of ``sums`` and ``spare`` is not ``values`` will do.
         """
         ...
 
@@ -89,15 +91,17 @@ class _Tanh(_Logistic):
 
 
 class _Gaussian:
-    """exp(-a^2 / 2), whose slope is -a r."""
+    """exp(-a^2 / 2), and 0 where that is beyond the limit; the slope is -a r."""
 
     name, bound, flat, scale, constant, gain = "gaussian", 1.0, True, 1.0, 0.0, -1.0
 
     def value(self, sums: Tensor) -> Tensor:
-        return torch.exp(-0.5 * sums * sums)
+        exponent = -0.5 * sums * sums
+        return torch.where(exponent < -EXPONENT_LIMIT, 0.0, torch.exp(exponent))
 
     def raw_values(self, sums: Tensor, spare: Tensor) -> Tensor:
-        return torch.mul(sums, sums, out=spare).mul_(-0.5).exp_()
+        torch.mul(sums, sums, out=spare).mul_(-0.5)
+        return torch.threshold_(spare, -EXPONENT_LIMIT, -_FAR).exp_()
 
     def pull(self, direction: Tensor, values: Tensor, sums: Tensor, out: Tensor) -> None:
         torch.mul(sums, values, out=out).mul_(direction)

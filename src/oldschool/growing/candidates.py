@@ -149,6 +149,7 @@ class _Phase:
         """One Quickprop step along the rise of the scores."""
         for chunk in self._chunks:
             chunk.look(self._unit, self._score)
+        self._chunks.reverse()  # the next epoch begins with those that are still in the cache
         one_output = self._senses.shape[2] == 1
         factor = self._senses * -self._unit.gain if one_output else -self._unit.gain
         self._weights.update(

@@ -154,6 +154,7 @@ class _Phase:
         """Outputs, errors and slopes."""
         for chunk in self._chunks:
             chunk.look(self._unit, self._offset)
+        self._chunks.reverse()  # the next epoch begins with those that are still in the cache
 
     def end_learned(self, epoch: int) -> None:
         """Let trials end in which no output is wrong, before their weights change."""

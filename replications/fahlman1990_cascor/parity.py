@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import pandas as pd
-import torch
-
 from oldschool.data.parity import parity
-from oldschool.data.task import Task
+from oldschool.data.task import random_split
 from oldschool.growing.batched import grow
 from oldschool.growing.settings import GENERAL, CascadeSettings
 from oldschool.runs.experiment import Experiment, Frames, Unit, blocks
@@ -83,20 +80,13 @@ def run10(config: CascorConfig, unit: Unit, seeds: Seeds) -> Frames:
     name, train = str(unit.condition["set_up"]), int(unit.condition["train"])
     set_up, bits = SET_UPS[name], config.parity10.bits
     whole = parity(bits, set_up.value)
-    orders = torch.stack(
-        [
-            torch.randperm(len(whole), generator=generator)
-            for generator in seeds.generators("parity10", unit.replicates, "split", train=train)
-        ]
-    )
-    learned, others = orders[:, :train], orders[:, train:]
+    splits = seeds.generators("parity10", unit.replicates, "split", train=train)
+    learned, others = random_split(whole, train, splits)
     generators = seeds.generators("parity10", unit.replicates, "weights", train=train)
-    found = grow(Task(whole.x[learned], whole.t[learned]), set_up.settings, generators)
-    test = trials.wrong(found.nets().outputs(whole.x[others]), whole.t[others])
-    rows: pd.DataFrame = trials.rows(found, unit.replicates)
-    return {
-        "parity10": rows.assign(set_up=name, train=train, test_wrong=test.tolist()),
-    }
+    found = grow(learned, set_up.settings, generators)
+    test = trials.wrong(found.nets().outputs(others.x), others.t)
+    rows = trials.rows(found, unit.replicates)
+    return {"parity10": rows.assign(set_up=name, train=train, test_wrong=test.tolist())}
 
 
 PARITY = Experiment(

@@ -99,7 +99,32 @@ def deletions(n: int, count: int) -> dict[str, float]:
     return {"seconds_a_row": seconds(delete) / count, "rank_1": one}
 
 
-FORMS = {"rank-1": rank_1, "blocked": blocked, "direct": direct, "deletions": deletions}
+def pruning(hidden: int, _: int) -> dict[str, float]:
+    """All deletions of NETtalk's two nets down to 1560 weights, as the replication makes them."""
+    from oldschool.pruning.large import prune_large
+    from oldschool.runs.seeds import Seeds
+    from replications.hassibi1993_obs import nettalk
+    from replications.hassibi1993_obs.settings import NettalkLargeSettings, NettalkNetSettings
+
+    settings = NettalkNetSettings() if hidden == 24 else NettalkLargeSettings()
+    data, net = nettalk.speech(None), nettalk.architecture(hidden)
+    settings.epochs = 2  # how well it was trained does not change what a deletion costs
+    theta = nettalk.train(net, data.train, settings, [0], Seeds(0), "benchmark").theta[0]
+    method = nettalk.surgeon(data, settings.alpha, settings.precision)
+
+    def stages() -> None:
+        weights, kept = theta, torch.ones(net.weights, dtype=torch.bool)
+        for target in settings.targets:
+            (step,) = prune_large(net, weights, kept, data.train, method, [target], settings.every)
+            weights, kept = step.theta, step.kept
+
+    return {"seconds": seconds(stages)}
+
+
+FORMS = {
+    "rank-1": rank_1, "blocked": blocked, "direct": direct, "deletions": deletions,
+    "pruning": pruning,
+}  # fmt: skip
 
 
 def main(form: str, n: int, rows: int, threads: int) -> None:

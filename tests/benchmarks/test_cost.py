@@ -10,6 +10,8 @@ import sys
 import pytest
 
 from oldschool import paths
+from oldschool.data import nettalk
+from oldschool.errors import DataError
 from oldschool.report.speed import COST, measured_folder
 from oldschool.runs import files, provenance
 
@@ -69,6 +71,24 @@ def test_deletions(benchmark, keep_ratio):
         found["seconds_a_row"],
         found["rank_1"],
         "10",
+    )
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(("hidden", "weights", "bar"), [(24, 5546, 30.0), (80, 18426, 300.0)])
+def test_nettalk_pruning(benchmark, keep_ratio, hidden, weights, bar):
+    try:
+        nettalk.hashes(paths.data(None))
+    except DataError as error:
+        pytest.skip(str(error))
+    found = benchmark.pedantic(measure, args=("pruning", hidden, 0), rounds=1)
+    keep_ratio(
+        f"NETtalk, {weights} -> 1560 weights, all deletions of all stages, "
+        f"{found['bytes'] / 1e9:.1f} GB, {CORES} threads",
+        f"the {bar:g} s aimed at",
+        found["seconds"],
+        bar,
+        "1",
     )
 
 

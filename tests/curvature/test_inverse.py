@@ -34,11 +34,14 @@ def sparse_x(samples: int, inputs: int, seed: int = 0) -> torch.Tensor:
     return on * torch.randn(samples, inputs, generator=random, dtype=F64)
 
 
-@pytest.fixture(params=["blas", "torch"])
+@pytest.fixture(params=["blas", "torch", "large"])
 def backend(request, monkeypatch):
-    """Both ways through ``symmetric``: scipy's BLAS, and torch as on other devices."""
+    """All ways through ``symmetric``: scipy's BLAS, torch as on other devices, in parts."""
     if request.param == "torch":
         monkeypatch.setattr(symmetric, "_scipy", lambda *_: None)
+    if request.param == "large":
+        monkeypatch.setattr(symmetric, "_BLAS_ROWS", 20)
+        monkeypatch.setattr(symmetric, "_STRIPE", 8)
 
 
 @pytest.mark.parametrize("dtype", [F64, F32])

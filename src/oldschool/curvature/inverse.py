@@ -121,7 +121,9 @@ def gram(
 
 
 def direct_inverse(hessian: Tensor, alpha: float) -> Tensor:
-    """(H + alpha I)^-1 of one net through its Cholesky factor, on the CPU in H's own memory.
+    """(H + alpha I)^-1 of one net through its Cholesky factor, in H's own memory.
+
+    See :func:`oldschool.curvature.symmetric.copies_to_invert` for what it takes beside.
 
     Args:
         hessian: (n, n), positive semi-definite, upper triangle; overwritten.
@@ -132,11 +134,11 @@ def direct_inverse(hessian: Tensor, alpha: float) -> Tensor:
 
     Raises:
         ValueError: alpha is not positive.
-        DoesNotFitError: there is not enough memory for the factor on another device.
+        DoesNotFitError: there is not enough memory.
     """
     _check(alpha)
-    if hessian.device.type != "cpu":
-        require_memory("the inverse Hessian", len(hessian), hessian.dtype, 2.0, hessian.device)
+    copies = symmetric.copies_to_invert(hessian)
+    require_memory("the inverse Hessian", len(hessian), hessian.dtype, copies, hessian.device)
     hessian.diagonal().add_(alpha)
     symmetric.invert(hessian)
     return symmetric.fill(hessian)

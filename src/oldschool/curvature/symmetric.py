@@ -3,6 +3,10 @@
 Half of a symmetric matrix is half the arithmetic. BLAS has routines for that (syrk, symm, and
 LAPACK's potrf and potri), torch has none on the CPU, so there scipy's are called on the tensor's
 own memory. On other devices torch multiplies whole matrices, and both triangles are right.
+
+OpenBLAS 0.3.30, which scipy brings, crashes in syrk with more than one thread somewhere between
+16,500 and 18,400 rows, and potrf and potri call it. Matrices beyond ``_BLAS_ROWS`` are therefore
+updated by stripes with torch's products, and factored and inverted by halves.
 """
 
 from __future__ import annotations
@@ -13,7 +17,8 @@ import torch
 from scipy.linalg import blas, lapack
 from torch import Tensor
 
-_STRIPE = 1024  # rows mirrored at once
+_STRIPE = 1024  # rows mirrored, or updated, at once
+_BLAS_ROWS = 16384
 
 
 def _scipy(matrix: Tensor, name: str, library: Any = blas) -> Any:
@@ -39,8 +44,18 @@ def add_outer(matrix: Tensor, rows: Tensor, scale: float = 1.0) -> None:
     syrk = _scipy(matrix, "syrk")
     if syrk is None:
         matrix.addmm_(rows.mT, rows, alpha=scale)
+    elif len(matrix) > _BLAS_ROWS:
+        _add_product(matrix, rows, rows, scale)
     else:
         syrk(scale, _columns(rows), beta=1.0, c=_columns(matrix), lower=1, overwrite_c=1)
+
+
+def _add_product(matrix: Tensor, left: Tensor, right: Tensor, scale: float) -> None:
+    """Upper triangle of ``matrix`` (n, n) += scale left^T right, symmetric; (b, n) both."""
+    for start in range(0, len(matrix), _STRIPE):
+        stop = min(start + _STRIPE, len(matrix))
+        part = matrix[start:stop, start:]
+        part.addmm_(left[:, start:stop].mT, right[:, start:], alpha=scale)
 
 
 def times(rows: Tensor, matrix: Tensor) -> Tensor:
@@ -53,6 +68,13 @@ def times(rows: Tensor, matrix: Tensor) -> Tensor:
     return torch.from_numpy(symm(1.0, _columns(matrix), _columns(rows), lower=1).T)
 
 
+def copies_to_invert(matrix: Tensor) -> float:
+    """How many times the matrix's own memory :func:`invert` takes beside it."""
+    if _scipy(matrix, "potrf", lapack) is None:
+        return 2.0
+    return 0.75 if len(matrix) > _BLAS_ROWS else 0.0
+
+
 def invert(matrix: Tensor) -> bool:
     """Replace a positive definite ``matrix`` (n, n) by its inverse, in its own memory.
 
@@ -60,22 +82,67 @@ def invert(matrix: Tensor) -> bool:
         False if it is not positive definite; its content is then NaN, so that it cannot pass
         for an inverse.
     """
-    potrf = _scipy(matrix, "potrf", lapack)
-    if potrf is None:
+    if _scipy(matrix, "potrf", lapack) is None:
         fill(matrix)
         factor, failed = torch.linalg.cholesky_ex(matrix)
         good = int(failed) == 0
         if good:
             torch.cholesky_inverse(factor, out=matrix)
     else:
-        columns = _columns(matrix)
-        good = potrf(columns, lower=1, overwrite_a=1, clean=0)[1] == 0
-        if good:
-            potri = _scipy(matrix, "potri", lapack)
-            good = potri(columns, lower=1, overwrite_c=1)[1] == 0
+        good = _factor(matrix) and _from_factor(matrix)
     if not good:
         matrix.fill_(torch.nan)
     return good
+
+
+def _factor(matrix: Tensor) -> bool:
+    """Replace M by its Cholesky factor R, M = R^T R, all in upper triangles; False if not.
+
+    By halves [[A, B], [B^T, D]] the factor is [[R_A, X], [0, R_S]], X = R_A^-T B, S = D - X^T X.
+    """
+    if len(matrix) <= _BLAS_ROWS:
+        info = _scipy(matrix, "potrf", lapack)(_columns(matrix), lower=1, overwrite_a=1, clean=0)
+        return bool(info[1] == 0)
+    a, b, d = _halves(matrix)
+    if not _factor(a):
+        return False
+    b.copy_(torch.linalg.solve_triangular(a.mT, b, upper=False))
+    _add_product(d, b, b, -1.0)
+    if not _factor(d):
+        return False
+    _put_halves(matrix, a, d)
+    return True
+
+
+def _from_factor(matrix: Tensor) -> bool:
+    """Replace R by (R^T R)^-1, in the upper triangle; False where R is singular.
+
+    With W = R_A^-1 X and V = W S^-1 it is [[A^-1 + V W^T, -V], [-V^T, S^-1]].
+    """
+    if len(matrix) <= _BLAS_ROWS:
+        info = _scipy(matrix, "potri", lapack)(_columns(matrix), lower=1, overwrite_c=1)
+        return bool(info[1] == 0)
+    a, b, d = _halves(matrix)
+    w = torch.linalg.solve_triangular(a, b, upper=True)
+    if not (_from_factor(d) and _from_factor(a)):
+        return False
+    v = torch.mm(w, fill(d), out=b)
+    _add_product(a, v.mT, w.mT, 1.0)
+    b.neg_()
+    _put_halves(matrix, a, d)
+    return True
+
+
+def _halves(matrix: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Copies of the halves on the diagonal, and a view of the block to their right."""
+    half = len(matrix) // 2
+    upper, lower = matrix[:half, :half], matrix[half:, half:]
+    return upper.contiguous(), matrix[:half, half:], lower.contiguous()
+
+
+def _put_halves(matrix: Tensor, upper: Tensor, lower: Tensor) -> None:
+    half = len(upper)
+    matrix[:half, :half], matrix[half:, half:] = upper, lower
 
 
 def row(matrix: Tensor, index: int) -> Tensor:

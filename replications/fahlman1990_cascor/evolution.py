@@ -49,7 +49,7 @@ def over_the_plane(found: Grown, trial: int, points: int, extent: float) -> pd.D
 
     Returns:
         Rows ``hidden``, ``x``, ``y``, ``output`` of the net with so many hidden units at the end
-        of its output phase, and ``field``, the value of the last of these units; values to three
+        of its output phase, and ``field``, the value of the last of these units; values to two
         decimals.
     """
     side = torch.linspace(-extent, extent, points, dtype=torch.float64)
@@ -66,8 +66,8 @@ def over_the_plane(found: Grown, trial: int, points: int, extent: float) -> pd.D
                     "hidden": hidden,
                     "x": plane[:, 0].numpy().round(4),
                     "y": plane[:, 1].numpy().round(4),
-                    "output": outputs.double().numpy().round(3),
-                    "field": field.double().numpy().round(3),
+                    "output": outputs.double().numpy().round(2),
+                    "field": field.double().numpy().round(2),
                 }
             )
         )

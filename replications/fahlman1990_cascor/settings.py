@@ -124,7 +124,7 @@ class EvolutionSettings:
     """
 
     hidden: int = plan_only(12)
-    points: int = 61
+    points: int = 101
     extent: float = 6.9
 
     def __post_init__(self) -> None:

@@ -35,19 +35,22 @@ def spirals(frames: Frames) -> pd.DataFrame:
         "hidden_min": f"{hidden.min():.0f}",
         "hidden_max": f"{hidden.max():.0f}",
         "epochs": _text(mean(epochs)),
-        "crossings": _text(mean(crossings)),
+        "crossings": _text(mean(crossings / paper.MILLION)),
     }
     names = {
         "hidden_mean": "hidden units, mean", "hidden_median": "hidden units, median",
         "hidden_min": "hidden units, least", "hidden_max": "hidden units, most",
-        "epochs": "epochs, mean", "crossings": "crossings, mean",
+        "epochs": "epochs, mean", "crossings": "million crossings, mean",
     }  # fmt: skip
     return pd.DataFrame(
         [
             {
                 "two spirals": names.get(quantity, quantity),
                 "paper": paper.SPIRALS[quantity],
-                **{f"authors' {name}": f"{value:.6g}" for name, value in programs.items()},
+                **{
+                    f"authors' {name}": f"{value / (paper.MILLION if value > 1e6 else 1):.6g}"
+                    for name, value in programs.items()
+                },
                 "ours": ours[quantity],
             }
             for quantity, programs in authors.SPIRALS.items()
@@ -72,7 +75,7 @@ def sensitivity(frames: Frames) -> pd.DataFrame:
                 "hidden units": _text(mean(learned.hidden.to_numpy(float))),
                 "median": int(learned.hidden.median()) if len(learned) else "-",
                 "epochs": _text(mean(learned.epochs.to_numpy(float))),
-                "crossings": _text(mean(learned.crossings.to_numpy(float))),
+                "million crossings": _text(mean(learned.crossings.to_numpy(float) / paper.MILLION)),
             }
         )
     return pd.DataFrame(found)
@@ -92,8 +95,10 @@ def rivals(frames: Frames) -> pd.DataFrame:
                 "given up after": int(rows.epochs.max()),
                 "epochs, median": _text(median(learned.epochs.to_numpy(float))),
                 "paper's epochs": paper.RIVAL_EPOCHS[str(rule)],
-                "crossings, median": _text(median(learned.crossings.to_numpy(float))),
-                "paper's crossings": f"{paper.RIVAL_CROSSINGS[str(rule)]:.3g}",
+                "million crossings, median": _text(
+                    median(learned.crossings.to_numpy(float) / paper.MILLION)
+                ),
+                "paper's million": f"{paper.RIVAL_CROSSINGS[str(rule)] / paper.MILLION:g}",
             }
         )
     return pd.DataFrame(found)

@@ -167,8 +167,8 @@ def test_the_plane_is_read_off_the_net_with_so_many_units():
     at = rows[(rows.hidden == 2) & (rows.x == 3.0) & (rows.y == -6.0)]
     point = torch.tensor([[3.0, -6.0]], dtype=torch.float64)
     nets = found.nets(2)
-    assert float(at.output.iloc[0]) == pytest.approx(float(nets.outputs(point)), abs=5e-4)
-    assert float(at.field.iloc[0]) == pytest.approx(float(nets.values(point)[0, 4]), abs=5e-4)
+    assert float(at.output.iloc[0]) == pytest.approx(float(nets.outputs(point)), abs=5e-3)
+    assert float(at.field.iloc[0]) == pytest.approx(float(nets.values(point)[0, 4]), abs=5e-3)
 
 
 def test_rivals_count_forward_and_backward_passes():

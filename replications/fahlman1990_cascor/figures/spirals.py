@@ -18,7 +18,7 @@ from oldschool.report.style import (
 from oldschool.runs.experiment import Frames
 
 from .. import authors
-from ..paper import CROSSINGS, EPOCHS, HISTOGRAM
+from ..paper import CROSSINGS, EPOCHS, HISTOGRAM, MILLION
 from ..selection import pools, variation
 from ..sensitivity import VARIATIONS
 
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_LOOK = METHOD_STYLE["cascor"]
-_COLOR = _LOOK["color"]
+_COLOR = METHOD_STYLE["cascor"]["color"]
 
 
 def spirals_histogram(frames: Frames) -> Figure:
@@ -62,6 +61,7 @@ def spirals_histogram(frames: Frames) -> Figure:
     paper_line(panels[1], EPOCHS, f"paper, mean: {EPOCHS}", axis="x")
     panels[1].axvline(learned.epochs.mean(), color=_COLOR, linewidth=1.3, label="mean")
     panels[1].set(xlabel="epochs, both phases", ylabel="trials, %")
+    panels[1].set_ylim(0, 1.45 * panels[1].get_ylim()[1])  # room for the legend
     panels[1].legend()
     return figure
 
@@ -149,10 +149,11 @@ def pool(frames: Frames) -> Figure:
     for panel, column, label, paper in (
         (panels[0], "hidden", "hidden units, mean", 15.2),
         (panels[1], "epochs", "epochs, mean", EPOCHS),
-        (panels[2], "crossings", "connection crossings, mean", CROSSINGS),
+        (panels[2], "crossings", "million crossings, mean", CROSSINGS / MILLION),
     ):
+        scale = MILLION if column == "crossings" else 1.0
         for size, group in rows.groupby("pool"):
-            found = mean(group[column].to_numpy(float))
+            found = mean(group[column].to_numpy(float) / scale)
             if isinstance(found, Estimate):
                 bars = [[found.value - found.low], [found.high - found.value]]
                 panel.errorbar(size, found.value, yerr=bars, color=_COLOR, marker="D")

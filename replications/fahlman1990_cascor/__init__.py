@@ -8,12 +8,13 @@ from .artefacts import FIGURES, TABLES
 from .estimates import ESTIMATES
 from .evolution import EVOLUTION
 from .parity import PARITY, PARITY10
-from .rivals import RIVALS
+from .rivals import RIVAL_RATES, RIVALS
 from .sensitivity import SENSITIVITY
 from .settings import (
     EvolutionSettings,
     Parity10Settings,
     ParitySettings,
+    RivalRatesSettings,
     RivalSettings,
     SensitivitySettings,
     SpiralsSettings,
@@ -30,10 +31,11 @@ REPLICATION = Replication(
         "sensitivity": SensitivitySettings,
         "evolution": EvolutionSettings,
         "rivals": RivalSettings,
+        "rival_rates": RivalRatesSettings,
         "parity": ParitySettings,
         "parity10": Parity10Settings,
     },
-    experiments=(SPIRALS, SENSITIVITY, EVOLUTION, RIVALS, PARITY, PARITY10),
+    experiments=(SPIRALS, SENSITIVITY, EVOLUTION, RIVALS, RIVAL_RATES, PARITY, PARITY10),
     figures=FIGURES,
     tables=TABLES,
     estimates=ESTIMATES,

@@ -24,8 +24,7 @@ from oldschool.claims.estimate import (
 from oldschool.runs.experiment import Frames
 
 from . import authors
-from .authors import beside
-from .paper import HISTOGRAM
+from .paper import CROSSINGS, EPOCHS, HIDDEN_MEAN, HISTOGRAM
 from .parity import PRIMARY
 from .selection import parity_rows, pools, rival, variation
 
@@ -40,25 +39,43 @@ def _learned(frames: Frames) -> pd.DataFrame:
     return rows[rows.learned]
 
 
-def _with_authors(found: Result, quantity: str, note: str = "") -> Result:
-    if isinstance(found, NotRun):
-        return found
-    told = beside(found, authors.SPIRALS[quantity])
-    return replace(found, note=f"{note}; {told}" if note else told)
+def _with_note(found: Result, note: str) -> Result:
+    return found if isinstance(found, NotRun) else replace(found, note=note)
 
 
 def _success(frames: Frames) -> Result:
     rows = frames["spirals"]
-    return _with_authors(share(int(rows.learned.sum()), len(rows)), "learned, %")
+    found = share(int(rows.learned.sum()), len(rows))
+    return _with_note(found, authors.listed("learned, %"))
 
 
-def _spirals(column: str, quantity: str, of: Callable[..., Result]) -> Estimator:
+def _beside(values: np.ndarray, quantity: str) -> str:
+    """The authors' programs with the same parameters, and how far ours is from each."""
+    spread = values.std(ddof=1)
+    told = []
+    for name in authors.SAME_SET_UP:
+        theirs, count = (authors.SPIRALS[what][name] for what in (quantity, "trials"))
+        z = authors.z(values.mean(), spread, len(values), theirs, int(count))
+        told.append(f"{name} {theirs:.6g} (z = {z:.1f})")
+    return f"the authors' own programs with the same parameters: {', '.join(told)}"
+
+
+def _mean(column: str, quantity: str, paper_value: float) -> Estimator:
     def estimate(frames: Frames) -> Result:
         values = _learned(frames)[column].to_numpy(float)
-        note = f"sd {values.std(ddof=1):.4g}, range {values.min():.6g} to {values.max():.6g}"
-        return _with_authors(of(values), quantity, note)
+        z = authors.z(values.mean(), values.std(ddof=1), len(values), paper_value, HUNDRED)
+        note = (
+            f"sd {values.std(ddof=1):.4g}, range {values.min():.6g} to {values.max():.6g}; from "
+            f"the paper's hundred trials ours differs by {values.mean() - paper_value:.4g} "
+            f"(z = {z:.1f}); {_beside(values, quantity)}"
+        )
+        return mean(values, note)
 
     return estimate
+
+
+def _median_units(frames: Frames) -> Result:
+    return median(_learned(frames).hidden.to_numpy(), authors.listed("hidden_median"))
 
 
 def _extreme(quantity: str, of: str) -> Estimator:
@@ -69,8 +86,11 @@ def _extreme(quantity: str, of: str) -> Estimator:
         found = groups.agg(of)[whole]
         if found.empty:
             return NotRun("there are no hundred trials")
-        note = f"range {found.min()} to {found.max()} over {len(found)} times a hundred trials"
-        return _with_authors(median(found.to_numpy()), quantity, note)
+        note = (
+            f"range {found.min()} to {found.max()} over {len(found)} times a hundred trials; "
+            f"{authors.listed(quantity)} (of 300 and 100 trials)"
+        )
+        return median(found.to_numpy(), note)
 
     return estimate
 
@@ -95,11 +115,14 @@ def _histogram(frames: Frames) -> Result:
     p = _p(_tails(paper), _tails(ours))
     powers = {shift: _power(hidden.to_numpy(), _tails(ours), shift) for shift in (0.5, 1.0)}
     told = ", ".join(f"{shift:g} units in {100 * power:.0f} %" for shift, power in powers.items())
-    return exact(
-        p,
-        len(hidden),
-        f"seven bins; of a hundred trials it would find a shift by {told} of the cases",
+    theirs = np.repeat(list(HISTOGRAM), list(HISTOGRAM.values()))
+    rank = stats.mannwhitneyu(hidden, theirs).pvalue
+    note = (
+        f"seven bins; of a hundred trials it would find a shift by {told} of the cases. A test of "
+        f"shifts alone is sharper, and finds one of {hidden.mean() - theirs.mean():.2f} units "
+        f"(rank test, p = {rank:.3f})"
     )
+    return exact(p, len(hidden), note)
 
 
 def _power(hidden: np.ndarray, ours: np.ndarray, shift: float) -> float:
@@ -124,17 +147,37 @@ def _rival(rule: str, column: str) -> Estimator:
 
 
 def _rival_note(rows: pd.DataFrame) -> str:
-    never = len(rows) - int(rows.learned.sum())
-    limit = int(rows.epochs.max())
-    return f"{never} of {len(rows)} starts had not learned after {limit} epochs"
+    """What the starts that never learn do to a number that leaves them out."""
+    never, limit = len(rows) - int(rows.learned.sum()), int(rows.epochs.max())
+    middle = float(rows.epochs.where(rows.learned, np.inf).median())
+    typical = f"{middle:.0f}" if np.isfinite(middle) else f"above {limit}"
+    note = (
+        f"{never} of {len(rows)} starts had not learned after {limit} epochs and are left out, so "
+        f"this depends on the limit and is a lower bound; over all starts the median is {typical}"
+    )
+    return f"{note}, and {cost(rows, 'epochs'):.0f} are spent for each that learns"
+
+
+def cost(rows: pd.DataFrame, column: str) -> float:
+    """Epochs or crossings of all starts for each of them that learns."""
+    learned = int(rows.learned.sum())
+    return float(rows[column].sum()) / learned if learned else np.inf
 
 
 def _speedup(rule: str, column: str) -> Estimator:
     def estimate(frames: Frames) -> Result:
         rows = rival(frames, rule)
         theirs = rows[rows.learned][column].to_numpy(float)
-        note = f"means of those that learned; {_rival_note(rows)}"
-        return ratio_of_means(theirs, _learned(frames)[column].to_numpy(float), note)
+        ours = _learned(frames)[column].to_numpy(float)
+        sooner = []
+        for limit in (20000, 30000):
+            part = rows[rows.learned & (rows.epochs <= limit)][column]
+            sooner.append(f"{part.mean() / ours.mean():.1f} at {limit}")
+        note = (
+            f"ratio of means; {', '.join(sooner)}; counting all that is spent "
+            f"{cost(rows, column) / ours.mean():.0f}. Rivals: {_rival_note(rows)}"
+        )
+        return ratio_of_means(theirs, ours, note)
 
     return estimate
 
@@ -156,15 +199,23 @@ def _n_log_n(frames: Frames) -> Result:
     plain = slope(np.log(n), np.log(rows.epochs.to_numpy(float)))
     if isinstance(found, NotRun) or isinstance(plain, NotRun):
         return found
-    note = f"as a power of N alone: {plain.value:.2f} [{plain.low:.2f}, {plain.high:.2f}]"
-    return replace(found, note=f"{note}; trials of {n.min():.0f} to {n.max():.0f} units")
+    linear = slope(np.log(n * np.log(n)), np.log(n))
+    alike = f"{linear.value:.3f}" if isinstance(linear, Estimate) else "-"
+    holds = "lies in" if found.low <= 1 <= found.high else "lies outside"
+    note = (
+        f"N log N itself, b = 1, {holds} the interval; growth as N would give b = {alike} on these "
+        f"trials, of {n.min():.0f} to {n.max():.0f} units; as a power of N: {plain.value:.2f} "
+        f"[{plain.low:.2f}, {plain.high:.2f}]"
+    )
+    return replace(found, note=note)
 
 
 def _pool(frames: Frames) -> Result:
     rows = pools(frames)
     means = rows.groupby("pool").hidden.mean()
     told = ", ".join(f"{pool}: {value:.2f}" for pool, value in means.items())
-    return slope(np.log2(rows.pool.to_numpy(float)), rows.hidden.to_numpy(float), f"means {told}")
+    note = f"means {told}; a trial that does not learn counts as the units at which it stops"
+    return slope(np.log2(rows.pool.to_numpy(float)), rows.hidden.to_numpy(float), note)
 
 
 def _correlation(frames: Frames) -> Result:
@@ -172,9 +223,19 @@ def _correlation(frames: Frames) -> Result:
     ours = frames["spirals"].set_index("replicate").reindex(other.index)
     shares = [100 * rows.learned.mean() for rows in (other, ours)]
     epochs = [rows.epochs.mean() for rows in (other, ours)]
+    both = (other.learned & ours.learned).to_numpy()
+    among = (other.hidden - ours.hidden).to_numpy()[both].mean()
+    rates = [
+        f"{str(name).removeprefix('correlation, ')} {part.hidden.mean():.2f} units and "
+        f"{100 * part.learned.mean():.1f} % learned"
+        for name, part in frames["sensitivity"].groupby("variation")
+        if str(name).startswith("correlation, ")
+    ]
     note = (
         f"learned {shares[0]:.1f} % against {shares[1]:.1f} %, epochs {epochs[0]:.0f} against "
-        f"{epochs[1]:.0f}; the same starts"
+        f"{epochs[1]:.0f}; the same starts; a trial that does not learn counts as the units at "
+        f"which it stops, among those that do the difference is {among:.2f}. The rate suits the "
+        f"covariance; the correlation at other rates: {'; '.join(rates) or 'not run'}"
     )
     return paired_difference(other.hidden.to_numpy(), ours.hidden.to_numpy(), note)
 
@@ -195,8 +256,12 @@ def _parity(bits: int, column: str) -> Estimator:
         if isinstance(found, NotRun):
             return found
         if column == "epochs":
-            lisp = {f"Lisp, {name}": epochs[bits] for name, epochs in authors.PARITY_EPOCHS.items()}
-            note += f"; {beside(found, lisp)}"
+            values = rows[rows.learned].epochs.to_numpy(float)
+            lisp = authors.PARITY_EPOCHS[PRIMARY][bits]
+            z = authors.z(
+                values.mean(), values.std(ddof=1), len(values), lisp, authors.PARITY_TRIALS
+            )
+            note += f"; the authors' Lisp program, the same set-up: {lisp:g} (z = {z:.1f})"
         return replace(found, note=note)
 
     return estimate
@@ -214,11 +279,11 @@ def _generalisation(train: int) -> Estimator:
         found = mean(rows[rows.learned].test_wrong.to_numpy(float))
         if isinstance(found, NotRun):
             return found
-        lisp = {f"Lisp, {name}": wrong[train] for name, wrong in authors.PARITY10_WRONG.items()}
         note = (
             f"{PRIMARY}; {int(rows.learned.sum())} of {len(rows)} learned, with "
             f"{rows.hidden.mean():.1f} units on average, range {rows.test_wrong.min():.1f} to "
-            f"{rows.test_wrong.max():.1f} %; {', '.join(others)}; {beside(found, lisp)}"
+            f"{rows.test_wrong.max():.1f} %; {', '.join(others)}; the authors' Lisp program, the "
+            f"same set-up: {authors.PARITY10_WRONG[PRIMARY][train]:g} %"
         )
         return replace(found, note=note)
 
@@ -227,13 +292,13 @@ def _generalisation(train: int) -> Estimator:
 
 ESTIMATES: dict[str, Estimator] = {
     "cascor.spirals.success": _success,
-    "cascor.spirals.epochs": _spirals("epochs", "epochs", mean),
-    "cascor.spirals.hidden_mean": _spirals("hidden", "hidden_mean", mean),
-    "cascor.spirals.hidden_median": _spirals("hidden", "hidden_median", median),
+    "cascor.spirals.epochs": _mean("epochs", "epochs", EPOCHS),
+    "cascor.spirals.hidden_mean": _mean("hidden", "hidden_mean", HIDDEN_MEAN),
+    "cascor.spirals.hidden_median": _median_units,
     "cascor.spirals.hidden_min": _extreme("hidden_min", "min"),
     "cascor.spirals.hidden_max": _extreme("hidden_max", "max"),
     "cascor.spirals.histogram": _histogram,
-    "cascor.spirals.crossings": _spirals("crossings", "crossings", mean),
+    "cascor.spirals.crossings": _mean("crossings", "crossings", CROSSINGS),
     "cascor.rivals.backprop_epochs": _rival("back-propagation", "epochs"),
     "cascor.rivals.quickprop_epochs": _rival("quickprop", "epochs"),
     "cascor.rivals.backprop_crossings": _rival("back-propagation", "crossings"),

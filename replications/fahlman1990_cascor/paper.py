@@ -16,5 +16,5 @@ PARITY = {
 PARITY10 = {512: (1.8, 5.8, 6.2, 2.7), 256: (14.4, 11.7, 7.2, 6.4)}
 RIVAL_EPOCHS = {"back-propagation": 20000, "quickprop": 8000}
 RIVAL_CROSSINGS = {"back-propagation": 1.1e9, "quickprop": 438e6}
-EPOCHS, CROSSINGS = 1700, 19e6
+EPOCHS, CROSSINGS, HIDDEN_MEAN = 1700, 19e6, 15.2
 MILLION = 1e6  # the unit in which crossings are shown

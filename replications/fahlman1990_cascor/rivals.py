@@ -6,6 +6,8 @@ runs; here both rules train it from many starts, until every output is right or 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import torch
 
@@ -36,42 +38,66 @@ def plan(config: CascorConfig, earlier: Frames) -> list[Unit]:
 
 
 def run(config: CascorConfig, unit: Unit, seeds: Seeds) -> Frames:
-    settings, rule = config.rivals, str(unit.condition["rule"])
+    rows = train(config.rivals, str(unit.condition["rule"]), unit.replicates, "rivals", seeds)
+    return {"rivals": rows}
+
+
+def plan_rates(config: CascorConfig, earlier: Frames) -> list[Unit]:
+    settings = config.rival_rates
+    ways: list[tuple[str, str, float]] = [(RULES[0], "rate", rate) for rate in settings.rates]
+    ways += [(RULES[1], "decay", decay) for decay in settings.decays]
+    return [
+        Unit("rival_rates", {"rule": rule, "setting": name, "value": value}, 0, settings.starts)
+        for rule, name, value in ways
+    ]
+
+
+def run_rates(config: CascorConfig, unit: Unit, seeds: Seeds) -> Frames:
+    way = unit.condition
+    value = float(way["value"])
+    is_rate = way["setting"] == "rate"
+    changed = replace(config.rivals, rate=value) if is_rate else replace(config.rivals, decay=value)
+    rows = train(changed, str(way["rule"]), unit.replicates, "rival_rates", seeds)
+    return {"rival_rates": rows.assign(setting=way["setting"], value=way["value"])}
+
+
+def train(
+    settings: RivalSettings, rule: str, replicates: range, name: str, seeds: Seeds
+) -> pd.DataFrame:
+    """A row a start, ``name`` the namespace of the starting weights."""
     net, dtype = architecture(settings), PRECISIONS[settings.precision]
-    generators = seeds.generators("rivals", unit.replicates, "weights")
-    start = net.uniform(generators, settings.init, dtype)
-    quick = rule == "quickprop"
+    start = net.uniform(seeds.generators(name, replicates, "weights"), settings.init, dtype)
     moving: Moving
-    if quick:
+    if rule == "quickprop":
         moving = QuickpropRule(
             Quickprop.start(start), settings.epsilon, settings.mu, settings.decay
         )
+        offset = settings.slope_offset
     else:
         moving = Momentum(start, torch.zeros_like(start), settings.rate, settings.momentum)
+        offset = 0.0
     found = train_until_right(
         net,
         trials.cast(TASK, dtype),
         moving,
         threshold=settings.threshold,
         epochs=settings.epochs,
-        slope_offset=settings.slope_offset if quick else 0.0,
+        slope_offset=offset,
     )
     # Forward and back through every weight for every case, as the paper counts its rivals.
     crossings = found.epochs * 2 * net.weights * len(TASK)
-    return {
-        "rivals": pd.DataFrame(
-            {
-                "rule": rule,
-                "replicate": list(unit.replicates),
-                "learned": found.learned.tolist(),
-                "diverged": found.diverged.tolist(),
-                "epochs": found.epochs.tolist(),
-                "crossings": crossings.tolist(),
-                "error_bits": found.error_bits.tolist(),
-                "weights": net.weights,
-            }
-        )
-    }
+    return pd.DataFrame(
+        {
+            "rule": rule,
+            "replicate": list(replicates),
+            "learned": found.learned.tolist(),
+            "diverged": found.diverged.tolist(),
+            "epochs": found.epochs.tolist(),
+            "crossings": crossings.tolist(),
+            "error_bits": found.error_bits.tolist(),
+            "weights": net.weights,
+        }
+    )
 
 
 RIVALS = Experiment(
@@ -83,4 +109,14 @@ RIVALS = Experiment(
     run=run,
     data=lambda config: {"two_spirals": TASK.sha256()},
     resampled=True,  # rounding parts two runs of thousands of epochs
+)
+RIVAL_RATES = Experiment(
+    name="rival_rates",
+    code_version=1,
+    settings=("rivals", "rival_rates"),
+    frames=("rival_rates",),
+    plan=plan_rates,
+    run=run_rates,
+    data=lambda config: {"two_spirals": TASK.sha256()},
+    resampled=True,
 )

@@ -188,6 +188,27 @@ class RivalSettings:
 
 
 @dataclass
+class RivalRatesSettings:
+    """How the rates of ``rivals`` were chosen: on other starts, by how many learn.
+
+    Attributes:
+        starts: starts a setting.
+        rates: learning rates of back-propagation.
+        decays: weight decays of Quickprop.
+    """
+
+    starts: int = plan_only(24)
+    rates: list[float] = plan_only([0.001, 0.003, 0.01])
+    decays: list[float] = plan_only([1e-5, 3e-5, 1e-4])
+
+    def __post_init__(self) -> None:
+        require(self.starts >= 1, "rival_rates.starts", self.starts, "must be 1 or more")
+        for name, least in (("rates", 1e-12), ("decays", 0.0)):
+            for value in getattr(self, name):
+                require(value >= least, f"rival_rates.{name}", value, "must not be below 0")
+
+
+@dataclass
 class ParitySettings:
     """N-bit parity with Gaussian hidden units.
 
@@ -242,5 +263,6 @@ class CascorConfig(Protocol):
     sensitivity: SensitivitySettings
     evolution: EvolutionSettings
     rivals: RivalSettings
+    rival_rates: RivalRatesSettings
     parity: ParitySettings
     parity10: Parity10Settings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
+import numpy as np
 import pandas as pd
 
 from oldschool.claims.estimate import Estimate, NotRun, mean, median, share
@@ -11,6 +12,7 @@ from oldschool.report.tables import fmt
 from oldschool.runs.experiment import Frames
 
 from . import authors, paper
+from .estimates import cost
 from .parity import SET_UPS
 from .selection import variation
 from .sensitivity import VARIATIONS
@@ -95,10 +97,37 @@ def rivals(frames: Frames) -> pd.DataFrame:
                 "given up after": int(rows.epochs.max()),
                 "epochs, median": _text(median(learned.epochs.to_numpy(float))),
                 "paper's epochs": paper.RIVAL_EPOCHS[str(rule)],
+                "all starts, median": _all_starts(rows),
+                "epochs spent for each that learns": f"{cost(rows, 'epochs'):.0f}",
                 "million crossings, median": _text(
                     median(learned.crossings.to_numpy(float) / paper.MILLION)
                 ),
                 "paper's million": f"{paper.RIVAL_CROSSINGS[str(rule)] / paper.MILLION:g}",
+            }
+        )
+    return pd.DataFrame(found)
+
+
+def _all_starts(rows: pd.DataFrame) -> str:
+    """Median epochs, those that never learn counted as more than the limit."""
+    middle = float(rows.epochs.where(rows.learned, np.inf).median())
+    return f"{middle:.0f}" if np.isfinite(middle) else f"above {int(rows.epochs.max())}"
+
+
+def rival_rates(frames: Frames) -> pd.DataFrame:
+    """Settings tried on other starts than those that are reported."""
+    found = []
+    for key, rows in frames["rival_rates"].groupby(["rule", "setting", "value"], sort=False):
+        rule, setting, value = cast(tuple[str, str, float], key)
+        learned = rows[rows.learned]
+        found.append(
+            {
+                "rule": rule,
+                "setting": f"{setting} {value:g}",
+                "starts": len(rows),
+                "learned": len(learned),
+                "epochs of those, median": _text(median(learned.epochs.to_numpy(float))),
+                "all starts, median": _all_starts(rows),
             }
         )
     return pd.DataFrame(found)

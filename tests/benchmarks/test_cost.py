@@ -19,7 +19,7 @@ CORES = os.cpu_count() or 1
 # Weights of NETtalk-like nets with 4, 11, 24, 43 and 80 hidden units.
 SIZES = (946, 2556, 5546, 9916, 18426)
 ROWS = 18_000  # gradients that times are told for
-MEASURED = {"rank-1": 12, "blocked": 1024, "direct": 2048}  # gradients a time is taken on
+MEASURED = {"rank-1": 12, "blocked": 4096, "direct": 4096}  # gradients a time is taken on
 COSTS: list[dict[str, str]] = []
 
 

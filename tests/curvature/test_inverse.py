@@ -60,6 +60,14 @@ def test_symmetric_operations_are_those_on_whole_matrices(backend, dtype, n):
     symmetric.add_outer(found, rows, -0.5)
     torch.testing.assert_close(symmetric.row(found, n // 2), expected[n // 2])
     torch.testing.assert_close(symmetric.fill(found), expected)
+    torch.testing.assert_close(
+        symmetric.inner(rows, rows[:, :1] * rows), rows @ (rows[:, :1] * rows).mT
+    )
+    small = positive(5, dtype)
+    divided = symmetric.divide_by_root(small.clone(), rows.clone())
+    assert divided.is_contiguous()
+    torch.testing.assert_close(divided, torch.linalg.cholesky(small).inverse() @ rows)
+    assert symmetric.divide_by_root(-small, rows.clone()).isnan().all()
     inverse = matrix.clone()
     assert symmetric.invert(inverse)
     product = symmetric.fill(inverse) @ matrix

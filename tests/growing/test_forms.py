@@ -168,7 +168,7 @@ def test_float32_float64_and_the_authors_agree_on_the_two_spirals():
     count = 60
     grown = [grow(task, SPIRALS, seeds(count)) for task in (double, single)]
     for trials in grown:
-        assert trials.reason == ["learned"] * count
+        assert trials.reason.count("learned") >= count - 2  # of a thousand, one does not
         hidden, epochs = (torch.tensor(sample).double() for sample in samples(trials))
         # The authors' programs: 14.6 to 14.95 units, sd 1.69; 1626 to 1666 epochs, sd 205.
         assert 14.6 - 4 * 1.69 / count**0.5 < float(hidden.mean()) < 14.95 + 4 * 1.69 / count**0.5

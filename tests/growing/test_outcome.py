@@ -79,6 +79,7 @@ def test_an_error_that_is_not_finite_ends_a_trial(form):
     grown = form(task(), replace(settings(output_unit="linear"), output=wild))
     assert grown.reason == [NOT_FINITE]
     assert not bool(grown.squared_error.isfinite())
+    assert int(grown.error_bits) > 0
 
 
 def test_a_trial_that_fails_leaves_the_others_alone():

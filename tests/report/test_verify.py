@@ -236,6 +236,9 @@ def test_one_row_in_twenty_may_choose_otherwise_elsewhere() -> None:
     assert "3 of 40 rows" in rerun.tolerant_difference(_csv(40, 0), _csv(40, 3), 0.05)
     assert "41 rows instead of 40" in rerun.tolerant_difference(_csv(40, 0), _csv(41, 0), 0.05)
     assert "columns" in rerun.tolerant_difference(b"a\n1\n", b"b\n1\n", 0.05)
+    assert rerun.tolerant_difference(_csv(40, 0), _csv(30, 30), 1.0) == ""
+    assert "columns" in rerun.tolerant_difference(b"a\n1\n", b"b\n1\n", 1.0)
+    assert "no rows" in rerun.tolerant_difference(b"a\n1\n", b"a\n", 1.0)
     assert "2 rows instead of 1" in rerun.exact_difference(b"a\n1\n", b"a\n1\n2\n")
 
 
@@ -256,6 +259,16 @@ def test_another_sample_of_the_same_distribution_agrees_and_one_of_another_does_
         _sample(0), _sample(1, often=0.95)
     )
     assert "columns" in rerun.distribution_difference(_sample(0), b"a\n1\n")
+
+
+def test_rows_of_one_replicate_count_once() -> None:
+    """Thirty times the same row is no sample of thirty."""
+
+    def rows(value: float) -> bytes:
+        lines = [f"{k},{value + k}" for k in range(4) for _ in range(30)]
+        return ("\n".join(["replicate,value", *lines]) + "\n").encode()
+
+    assert rerun.distribution_difference(rows(0.0), rows(1.5)) == ""
 
 
 def test_elsewhere_a_resampled_experiment_is_compared_as_a_sample(finished, monkeypatch) -> None:

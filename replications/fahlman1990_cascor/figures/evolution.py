@@ -23,7 +23,8 @@ def _over_the_plane(frames: Frames, column: str, stages: list[int], titles: list
     figure, panels = subplots(
         lines, _COLUMNS, width=DOUBLE, height=1.5 * lines, squeeze=False, sharex=True, sharey=True
     )
-    edge = float(rows.x.max())
+    last, count = float(rows.x.max()), rows.x.nunique()
+    edge = last + last / (count - 1)  # to the outer side of the outermost pixels
     bound = float(np.nanmax(np.abs(rows[column])))
     positive = TASK.t[:, 0].numpy() > 0
     points = TASK.x.numpy()
@@ -40,6 +41,8 @@ def _over_the_plane(frames: Frames, column: str, stages: list[int], titles: list
         panel.grid(visible=False)
     for panel in list(panels.flat)[len(stages) :]:
         panel.set_visible(False)
+    figure.supxlabel("x", fontsize=8)
+    figure.supylabel("y", fontsize=8)
     figure.colorbar(image, ax=panels, shrink=0.6, label="value")
     return figure
 

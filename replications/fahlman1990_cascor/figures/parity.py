@@ -52,7 +52,7 @@ def parity(frames: Frames) -> Figure:
     for name, means in authors.PARITY_EPOCHS.items():
         panels[1].plot(
             list(means), list(means.values()), linestyle="none", marker="_", markersize=10,
-            color=_LOOKS[name]["color"], label="authors' Lisp program, the same",
+            color=_LOOKS[name]["color"], label=f"authors' Lisp program, {name}",
         )  # fmt: skip
     fewest, most, epochs = (list(column) for column in zip(*PARITY.values(), strict=True))
     middle = (np.array(fewest) + np.array(most)) / 2

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _COLOR = METHOD_STYLE["cascor"]["color"]
+_FEWEST = 10  # trials of which a median is drawn
 
 
 def spirals_histogram(frames: Frames) -> Figure:
@@ -59,7 +60,8 @@ def spirals_histogram(frames: Frames) -> Figure:
         **bar_style("cascor"),
     )  # fmt: skip
     paper_line(panels[1], EPOCHS, f"paper, mean: {EPOCHS}", axis="x")
-    panels[1].axvline(learned.epochs.mean(), color=_COLOR, linewidth=1.3, label="mean")
+    ours = learned.epochs.mean()
+    panels[1].axvline(ours, color="black", linewidth=1.3, label=f"ours, mean: {ours:.0f}")
     panels[1].set(xlabel="epochs, both phases", ylabel="trials, %")
     panels[1].set_ylim(0, 1.45 * panels[1].get_ylim()[1])  # room for the legend
     panels[1].legend()
@@ -76,9 +78,10 @@ def spirals_phases(frames: Frames) -> Figure:
     for _, trial in outputs.groupby("replicate"):
         panels[0].plot(trial.total, trial.error_bits, color=_COLOR, linewidth=0.4, alpha=0.3)
     bits = outputs.groupby("hidden")
+    many = bits.size()[bits.size() >= _FEWEST].index
     panels[0].plot(
-        bits.total.median(), bits.error_bits.median(), color="black", marker="o", markersize=3,
-        label="median at 0, 1, 2, ... units",
+        bits.total.median()[many], bits.error_bits.median()[many], color="black", marker="o",
+        markersize=3, label="median at 0, 1, 2, ... units",
     )  # fmt: skip
     panels[0].set(xlabel="epochs so far", ylabel="wrong points of 194", xlim=(0, None))
     panels[0].legend()
@@ -94,13 +97,12 @@ def spirals_phases(frames: Frames) -> Figure:
 
 
 def _band(axes: Axes, groups: Any, **style: Any) -> None:
-    """Median of each group and, as a band, half of its values."""
-    middle = groups.median()
+    """Median of each group and, as a band, half of its values, where there are ten or more."""
+    many = groups.size()[groups.size() >= _FEWEST].index
+    middle = groups.median()[many]
+    low, high = groups.quantile(0.25)[many], groups.quantile(0.75)[many]
     axes.plot(middle.index, middle, color=_COLOR, markersize=3, **style)
-    axes.fill_between(
-        middle.index, groups.quantile(0.25), groups.quantile(0.75), color=_COLOR, alpha=0.2,
-        linewidth=0,
-    )  # fmt: skip
+    axes.fill_between(middle.index, low, high, color=_COLOR, alpha=0.2, linewidth=0)
 
 
 def sensitivity(frames: Frames) -> Figure:
@@ -108,6 +110,7 @@ def sensitivity(frames: Frames) -> Figure:
     present = set(frames["sensitivity"].variation) | {"primary"}
     names = [name for name in VARIATIONS if name in present]
     figure, panels = subplots(1, 3, width=DOUBLE, height=0.6 + 0.19 * len(names), sharey=True)
+    figure.set_layout_engine("constrained", rect=(0.02, 0, 0.98, 1))  # room for the names
     for line, name in enumerate(names):
         rows = variation(frames, name)
         learned = rows[rows.learned]

@@ -73,11 +73,9 @@ def blocked_inverse(
             inverse = _prior(weights, alpha, dtype, block.device)
         rows = block.to(dtype).contiguous()
         moved = symmetric.times(rows, inverse)
-        middle = rows @ moved.mT
+        middle = symmetric.inner(rows, moved)
         middle.diagonal().add_(samples)
-        factor = torch.linalg.cholesky(middle)
-        moved = torch.linalg.solve_triangular(factor, moved, upper=False)
-        symmetric.add_outer(inverse, moved.contiguous(), -1.0)
+        symmetric.add_outer(inverse, symmetric.divide_by_root(middle, moved), -1.0)
     return _prior(weights, alpha, dtype) if inverse is None else symmetric.fill(inverse)
 
 

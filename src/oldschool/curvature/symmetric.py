@@ -68,6 +68,36 @@ def times(rows: Tensor, matrix: Tensor) -> Tensor:
     return torch.from_numpy(symm(1.0, _columns(matrix), _columns(rows), lower=1).T)
 
 
+def inner(left: Tensor, right: Tensor) -> Tensor:
+    """left right^T: (b, b) from (b, n) both, contiguous; by the same library as the rest.
+
+    Two libraries with threads of their own in turn wait for each other's to go to sleep.
+    """
+    gemm = _scipy(left, "gemm")
+    if gemm is None:
+        whole: Tensor = left @ right.mT
+        return whole
+    return torch.from_numpy(gemm(1.0, _columns(left), _columns(right), trans_a=1))
+
+
+def divide_by_root(matrix: Tensor, rows: Tensor) -> Tensor:
+    """R^-T rows with R^T R = ``matrix``, positive definite: (b, n) from (b, b) and (b, n).
+
+    Both may be overwritten. NaN where the matrix is not positive definite.
+    """
+    trsm = _scipy(rows, "trsm")
+    if trsm is None:
+        factor, failed = torch.linalg.cholesky_ex(matrix)
+        found: Tensor = torch.linalg.solve_triangular(factor, rows, upper=False).contiguous()
+        return found.fill_(torch.nan) if int(failed) else found
+    matrix = matrix.contiguous()
+    if not _factor(matrix):
+        return rows.fill_(torch.nan)
+    # As LAPACK sees it, column by column: rows^T R^-1, and R is the transpose of what it sees.
+    trsm(1.0, _columns(matrix), _columns(rows), side=1, lower=1, trans_a=1, overwrite_b=1)
+    return rows
+
+
 def copies_to_invert(matrix: Tensor) -> float:
     """How many times the matrix's own memory :func:`invert` takes beside it."""
     if _scipy(matrix, "potrf", lapack) is None:

@@ -160,11 +160,12 @@ class Grown:
 
     @property
     def crossings(self) -> Tensor:
-        """Connection crossings as the authors count them, (R,) int64.
+        """Connection crossings as the authors' C program counts them, (R,) int64.
 
         A crossing is a connection that a forward pass goes through for one case: in output
         phases those to the outputs, in the pass too that finds all learned; in candidate phases
-        those to all candidates; and those to a new unit when it is installed.
+        those to all candidates; and those to a new unit when it is installed. A whole pass
+        through the net at that moment would add 2 % at most.
         """
         found = self._count()
         for phase in self._output_phases():

@@ -192,7 +192,7 @@ class _Phase:
         found.weights.steps[trials] = now.steps[rows]
         found.weights.slopes[trials] = now.slopes[rows]
         found.errors[trials] = self._errors[rows]
-        wrong = self._differences[rows].abs_() >= self._threshold
+        wrong = ~(self._differences[rows].abs_() < self._threshold)  # what is no number, too
         found.error_bits[trials] = wrong.sum((1, 2))
         found.squared_error[trials] = self.squared_error[rows]
         found.epochs[trials] = epochs

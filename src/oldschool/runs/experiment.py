@@ -65,7 +65,8 @@ class Experiment:
         data: (config) -> {data set: sha256}, what the digest says about the data.
         needs: names of experiments whose collected frames ``plan`` reads.
         rows_apart: share of a unit's rows that may come out otherwise on another machine, where
-            rounding decides what training runs into; declared with its reason.
+            rounding decides what training runs into; declared with its reason. At 1 only that
+            there are rows, with the same columns, is compared there.
         resampled: where rounding decides all of them, another machine draws another sample of
             the same distribution; it is compared as such, and not row by row.
     """

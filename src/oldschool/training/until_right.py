@@ -82,7 +82,7 @@ class Learned:
             right makes no backward one and is not counted.
         learned: (R,) bool.
         error_bits: wrong outputs at the end, (R,) int64.
-        diverged: (R,) bool, weights are not finite.
+        diverged: (R,) bool, an output is no number.
         weights: at the end, (R, N).
     """
 

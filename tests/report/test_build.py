@@ -16,6 +16,7 @@ from PIL import Image
 from oldschool.claims import assess
 from oldschool.claims.assess import COLUMNS, Origin
 from oldschool.errors import ConfigError, DataError, StorageError
+from oldschool.report.artefacts import Artefact, Ledger
 from oldschool.report.build import build
 
 FIGURES = "replications/demo2001_tiny/figures.py"
@@ -399,3 +400,17 @@ def test_failed_units_are_shown(project) -> None:
     made(project)
     text = (project.reports / "index.html").read_text()
     assert "cost[n=7] 0-4: it &lt;diverged&gt;" in text
+
+
+def test_what_is_measured_changes_figures_as_results_do(tmp_path) -> None:
+    def state(measured: str) -> str:
+        ledger = Ledger(tmp_path)
+        hashes = {"cost": measured, "pruned": "same"}
+        artefact = Artefact("figures/cost", "figures", hashes, "code", lambda: {"svg": b"<svg/>"})
+        said = ledger.bring_up_to_date([artefact], {"pruned": "prune"})
+        ledger.close()
+        return said
+
+    assert state("first") == "1 made (new)"
+    assert state("first") == "1 kept (up to date)"
+    assert state("second") == "1 rebuilt (results changed: make bench)"

@@ -22,6 +22,9 @@ LEDGER = "artefacts.json"
 _PARTS = ("results", "code", "drawn_with", "files")
 
 
+MEASURED = "make bench"
+
+
 @dataclass(frozen=True)
 class Artefact:
     """One figure or table, in all its formats.
@@ -59,7 +62,8 @@ class Ledger:
 
         Args:
             artefacts: of one replication and one kind.
-            owner: {frame: experiment that writes it}, to say whose results changed.
+            owner: {frame: experiment that writes it}, to say whose results changed; other frames
+                are measured by ``make bench``.
 
         Returns:
             What was done and why: ``9 kept (up to date), 1 rebuilt (results changed: xor)``.
@@ -96,7 +100,9 @@ class Ledger:
                 return "file differs from the record"
         before = entry["results"]
         changed = {
-            owner[frame] for frame in artefact.hashes if before.get(frame) != artefact.hashes[frame]
+            owner.get(frame, MEASURED)
+            for frame in artefact.hashes
+            if before.get(frame) != artefact.hashes[frame]
         }
         if changed:
             return f"results changed: {', '.join(sorted(changed))}"

@@ -67,8 +67,8 @@ def parity(frames: Frames) -> Figure:
     panels[1].set(xlabel="N", ylabel="epochs, both phases", yscale="log")
     panels[1].set_yticks([25, 50, 100, 200, 400], labels=["25", "50", "100", "200", "400"])
     panels[1].minorticks_off()
-    panels[0].legend(fontsize=6)
-    panels[1].legend(fontsize=6)
+    handles, labels = panels[1].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=3, fontsize=6)
     return figure
 
 

@@ -31,6 +31,7 @@ def inverse_cost(frames: Frames) -> Figure:
         panel.set(xscale="log", yscale="log", xlabel="weights", ylabel=label)
         panel.set_xticks(ticks, labels=[str(tick) for tick in ticks])
         panel.minorticks_off()
+    panels[1].set_yticks([0.5, 1, 2, 5], labels=["0.5", "1", "2", "5"])
     panels[0].legend()
     panels[0].set_title(f"{rows.rows.iloc[0]:,} gradients, {rows.threads.iloc[0]} threads")
     panels[1].set_title(str(rows.machine.iloc[0]))

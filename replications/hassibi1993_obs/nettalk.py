@@ -301,7 +301,7 @@ def connections(net: Mlp, kept: Tensor, row: dict[str, object]) -> list[dict[str
     ]  # fmt: skip
 
 
-def _experiment(node: str) -> Experiment:
+def _experiment(node: str, rows_apart: float) -> Experiment:
     return Experiment(
         name=node,
         code_version=1,
@@ -310,7 +310,10 @@ def _experiment(node: str) -> Experiment:
         plan=partial(plan, node),
         run=partial(run, node),
         data=lambda config: corpus.hashes(paths.data(config.data.dir)),
+        rows_apart=rows_apart,
     )
 
 
-NETTALK, NETTALK_LARGE = _experiment("nettalk"), _experiment("nettalk_large")
+NETTALK = _experiment("nettalk", 0.05)
+# In single precision the residual of H^-1, told in every pruned row, is rounding itself.
+NETTALK_LARGE = _experiment("nettalk_large", 0.8)

@@ -7,6 +7,9 @@ SHELL := bash
 .DELETE_ON_ERROR:
 .SILENT:
 
+# The code of this checkout, whichever one the environment was made for.
+export PYTHONPATH := $(CURDIR)/src$(if $(PYTHONPATH),:$(PYTHONPATH))
+
 PROFILE ?= default
 JOBS ?=
 ARGS ?=

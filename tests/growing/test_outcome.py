@@ -123,10 +123,10 @@ def test_several_outputs_are_learned_together():
         ({"hidden_unit": "step"}, "no unit function 'step'; there are sigmoid"),
         ({"output_unit": "softmax"}, "no unit function 'softmax'"),
         ({"score": "entropy"}, "no score 'entropy'; there are covariance, correlation"),
-        ({"pool": 0}, "a pool of 0 and at most 25 hidden units"),
-        ({"max_hidden": -1}, "at most -1 hidden units"),
-        ({"threshold": 0.0}, "must be positive"),
-        ({"slope_offset": -0.1}, "slope_offset not negative"),
+        ({"pool": 0}, "pool=0: must be 1 or more"),
+        ({"max_hidden": -1}, "max_hidden=-1: must be 0 or more"),
+        ({"threshold": 0.0}, "threshold=0.0: must be above 0"),
+        ({"slope_offset": -0.1}, "slope_offset=-0.1: must be 0 or more"),
     ],
 )
 def test_settings_that_make_no_sense_are_one_line(wrong, message):
@@ -136,7 +136,10 @@ def test_settings_that_make_no_sense_are_one_line(wrong, message):
 
 @pytest.mark.parametrize(
     ("wrong", "message"),
-    [({"epsilon": 0.0}, "must be positive"), ({"patience": -1}, "must not be negative")],
+    [
+        ({"epsilon": 0.0}, "epsilon=0.0: must be above 0"),
+        ({"patience": -1}, "patience=-1: must be 0"),
+    ],
 )
 def test_phases_that_make_no_sense_are_one_line(wrong, message):
     with pytest.raises(ValueError, match=message):

@@ -35,10 +35,12 @@ class PhaseSettings:
     epochs: int
 
     def __post_init__(self) -> None:
-        if not (self.epsilon > 0 and self.mu > 0 and self.epochs > 0):
-            raise ValueError(f"epsilon, mu and epochs of a phase must be positive: {self}")
-        if not (self.decay >= 0 and self.patience >= 0 and self.change >= 0):
-            raise ValueError(f"decay, patience and change of a phase must not be negative: {self}")
+        for name in ("epsilon", "mu", "epochs"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name}={getattr(self, name)}: must be above 0")
+        for name in ("decay", "patience", "change"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name}={getattr(self, name)}: must be 0 or more")
 
 
 @dataclass(frozen=True)
@@ -75,13 +77,12 @@ class CascadeSettings:
 
     def __post_init__(self) -> None:
         unit_named(self.hidden_unit), unit_named(self.output_unit), score_named(self.score)
-        if self.pool < 1 or self.max_hidden < 0:
-            raise ValueError(f"a pool of {self.pool} and at most {self.max_hidden} hidden units")
-        if not (self.weight_range > 0 and self.threshold > 0 and self.slope_offset >= 0):
-            raise ValueError(
-                "weight_range and threshold must be positive and slope_offset not negative: "
-                f"{self.weight_range}, {self.threshold}, {self.slope_offset}"
-            )
+        for name, least in (("pool", 1), ("max_hidden", 0), ("slope_offset", 0)):
+            if not getattr(self, name) >= least:
+                raise ValueError(f"{name}={getattr(self, name)}: must be {least} or more")
+        for name in ("weight_range", "threshold"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name}={getattr(self, name)}: must be above 0")
 
 
 # The programs leave the limits of epochs and of units to the caller: 100, 100 and 25 in their

@@ -12,6 +12,7 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 
 from oldschool.report.style import (
+    LEARNER_STYLE,
     METHOD_STYLE,
     bar_style,
     paper_line,
@@ -34,12 +35,17 @@ def draw():
     return figure
 
 
-def test_methods_differ_in_marker_line_and_grey() -> None:
-    assert list(METHOD_STYLE) == ["magnitude", "obd", "obs", "random"]
+@pytest.mark.parametrize("styles", [METHOD_STYLE, LEARNER_STYLE], ids=["methods", "learners"])
+def test_what_is_drawn_together_differs_in_marker_line_and_hatch(styles) -> None:
     for key in ("color", "marker", "linestyle", "label"):
-        assert len({str(style[key]) for style in METHOD_STYLE.values()}) == len(METHOD_STYLE)
+        assert len({str(style[key]) for style in styles.values()}) == len(styles)
     # Hatches are drawn white on colour, so bars need no difference in grey beyond theirs.
-    assert len({bar_style(method)["hatch"] for method in METHOD_STYLE}) == len(METHOD_STYLE)
+    assert len({bar_style(name)["hatch"] for name in styles}) == len(styles)
+    assert all(style["linestyle"] != "-." for style in styles.values())  # which is the paper's
+
+
+def test_methods_differ_in_grey() -> None:
+    assert list(METHOD_STYLE) == ["magnitude", "obd", "obs", "random"]
     grey = sorted(
         np.dot(to_rgb(s["color"]), [0.2126, 0.7152, 0.0722]) for s in METHOD_STYLE.values()
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from oldschool.report.style import DOUBLE, METHOD_STYLE, subplots
+from oldschool.report.style import DOUBLE, LEARNER_STYLE, subplots
 from oldschool.runs.experiment import Frames
 
 from ..paper import CROSSINGS, EPOCHS, RIVAL_CROSSINGS, RIVAL_EPOCHS
@@ -27,7 +27,7 @@ def rivals(frames: Frames) -> Figure:
         for rule in _STYLE
     ]
     for style, rows, *paper in groups:
-        look = METHOD_STYLE[style]
+        look = LEARNER_STYLE[style]
         for panel, column, value in zip(panels, ("epochs", "crossings"), paper, strict=True):
             taken = np.sort(rows[rows.learned][column].to_numpy(float))
             share = 100 * np.arange(len(taken) + 1) / len(rows)

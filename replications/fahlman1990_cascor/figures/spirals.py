@@ -9,7 +9,7 @@ import numpy as np
 from oldschool.claims.estimate import Estimate, mean, share
 from oldschool.report.style import (
     DOUBLE,
-    METHOD_STYLE,
+    LEARNER_STYLE,
     bar_style,
     paper_line,
     paper_points,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_COLOR = METHOD_STYLE["cascor"]["color"]
+_COLOR = LEARNER_STYLE["cascor"]["color"]
 _FEWEST = 10  # trials of which a median is drawn
 
 

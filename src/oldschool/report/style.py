@@ -29,7 +29,7 @@ FORMATS = ("svg", "png", "pdf")
 
 # Okabe and Ito's colours, which the colour-blind tell apart. Marker and line tell the methods
 # apart in grey. A black dash-dotted line or a black star is always the paper's value.
-METHOD_STYLE: Mapping[str, Mapping[str, Any]] = {
+METHOD_STYLE: dict[str, Mapping[str, Any]] = {
     "magnitude": {
         "label": "magnitude",
         "color": "#E69F00",
@@ -39,6 +39,9 @@ METHOD_STYLE: Mapping[str, Mapping[str, Any]] = {
     "obd": {"label": "OBD", "color": "#009E73", "marker": "^", "linestyle": (0, (3, 1.5))},
     "obs": {"label": "OBS", "color": "#0072B2", "marker": "o", "linestyle": "-"},
     "random": {"label": "random", "color": "#7F7F7F", "marker": "x", "linestyle": ":"},
+}
+# Ways to train a net, which are not drawn together with methods of pruning.
+LEARNER_STYLE: dict[str, Mapping[str, Any]] = {
     "cascor": {
         "label": "Cascade-Correlation",
         "color": "#D55E00",
@@ -58,7 +61,10 @@ METHOD_STYLE: Mapping[str, Mapping[str, Any]] = {
         "linestyle": (0, (3, 1.5)),
     },
 }
-_HATCH = {"magnitude": "//", "obd": "\\\\", "obs": "", "random": "..", "cascor": ""}
+_HATCH = {
+    "magnitude": "//", "obd": "\\\\", "obs": "", "random": "..",
+    "cascor": "", "backprop": "//", "quickprop": "..",
+}  # fmt: skip
 _PAPER: Mapping[str, Any] = {"color": "black", "zorder": 5}
 
 _RC: Any = {
@@ -126,8 +132,8 @@ def subplots(
 
 
 def bar_style(method: str) -> dict[str, Any]:
-    """Keywords for a bar, box or histogram of ``method``: its colour, and a hatch for grey."""
-    style = METHOD_STYLE[method]
+    """Keywords for a bar, box or histogram of a method or learner: colour, hatch for grey."""
+    style = (METHOD_STYLE | LEARNER_STYLE)[method]
     return {
         "label": style["label"],
         "facecolor": style["color"],

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from oldschool import paths
-from oldschool.report.speed import COLUMNS, speed_file
+from oldschool.report.speed import COLUMNS, read, speed_file
 from oldschool.runs import files, provenance
 
 RATIOS: list[dict[str, str]] = []
@@ -59,9 +59,14 @@ def seconds_of(function: Callable[[], object], repeats: int = 3) -> float:
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Keep the ratios; a run of some benchmarks (-k) leaves the rows of the others."""
     if exitstatus == 0 and RATIOS:
+        rows = {(row["what"], row["against"]): row for row in RATIOS}
+        if session.config.getoption("keyword"):
+            kept = {(row["what"], row["against"]): row for row in read(paths.reports())}
+            rows = kept | rows
         text = io.StringIO()
         writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(RATIOS)
+        writer.writerows(rows.values())
         files.replace_if_different(speed_file(paths.reports()), text.getvalue().encode())

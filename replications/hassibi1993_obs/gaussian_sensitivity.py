@@ -16,6 +16,9 @@ from .gaussian import both, draw, ends, start_weights, train
 from .gaussian_paths import summary
 from .settings import ObsConfig
 
+# The columns that say which way it was; a manifest does not keep the order of a condition.
+WAY = ("decay", "minimum", "retrain_rate", "alpha")
+
 
 def plan(config: ObsConfig, earlier: Frames) -> list[Unit]:
     settings = config.gaussian
@@ -48,7 +51,7 @@ def run(config: ObsConfig, unit: Unit, seeds: Seeds) -> Frames:
     nets = train(settings, samples, start, decay, minimum=bool(way["minimum"]))
     rows = both(settings, samples, nets, unit.replicates, decay)
     found = summary(rows, ends(nets, unit.replicates))
-    return {"gaussian_sensitivity": found.assign(**way)[[*way, *found.columns]]}
+    return {"gaussian_sensitivity": found.assign(**way)[[*WAY, *found.columns]]}
 
 
 GAUSSIAN_SENSITIVITY = Experiment(

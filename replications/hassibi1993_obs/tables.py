@@ -15,6 +15,7 @@ from oldschool.runs.experiment import Frames
 
 from .figures.common import METHODS, PAPER_LEFT, PAPER_TEST, PROBLEM
 from .gaussian_paths import summary
+from .gaussian_sensitivity import WAY
 from .monk_nets import START_WEIGHTS
 from .rules import CLAUSE
 from .selection import at_least, monks, nettalk_at, nettalk_start, ordered
@@ -323,7 +324,7 @@ def gaussian(frames: Frames) -> pd.DataFrame:
         return row
 
     others = frames["gaussian_sensitivity"]
-    keys = ["decay", "minimum", "retrain_rate", "alpha"]
+    keys = list(WAY)
     main = summary(frames["gaussian"], frames["gaussian_nets"])
     rows = [line(main, dict(zip(keys, others[keys].iloc[0], strict=True)))]
     for way, nets in others.groupby(keys, sort=False):

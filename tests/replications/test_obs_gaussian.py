@@ -1,5 +1,7 @@
 """The Gaussian task of NIPS 6: data, paths of deletions, and what is read off them."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 import torch
@@ -131,6 +133,9 @@ def test_one_setting_at_a_time_is_changed_on_the_same_nets(frames):
         gaussian_sensitivity.run(config, unit, Seeds(0))["gaussian_sensitivity"] for unit in units
     )
     assert main.crossing.tolist() == crossing(frames["gaussian"]).tolist()[:2]
+    backwards = dict(reversed(units[0].condition.items()))  # a manifest sorts its keys
+    again = gaussian_sensitivity.run(config, replace(units[0], condition=backwards), Seeds(0))
+    pd.testing.assert_frame_equal(again["gaussian_sensitivity"], main)
     assert (short.train_error > main.train_error).all()
     assert (decayed.largest_weight < main.largest_weight).all()
     assert slow.train_error.tolist() == damped.train_error.tolist() == main.train_error.tolist()

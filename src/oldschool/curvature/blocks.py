@@ -8,11 +8,16 @@ import torch
 from torch import Tensor
 
 from oldschool.curvature.gauss_newton import output_gradients
-from oldschool.nets.mlp import Mlp
+from oldschool.curvature.stack_gradients import output_gradient_rows
+from oldschool.nets.net import Net
+from oldschool.nets.stack import Stack
+
+# Samples of a net of planes whose gradients are taken at once: more leave the cache.
+_PLANES_AT_ONCE = 16
 
 
 def gradient_blocks(
-    net: Mlp, theta: Tensor, x: Tensor, rows: int = 2048, kept: Tensor | None = None
+    net: Net, theta: Tensor, x: Tensor, rows: int = 2048, kept: Tensor | None = None
 ) -> Iterator[Tensor]:
     """X^T for every sample and output, in blocks of at most ``rows`` rows.
 
@@ -26,6 +31,11 @@ def gradient_blocks(
     Yields:
         (b, n), contiguous: K rows a sample, samples one after the other.
     """
+    if isinstance(net, Stack):
+        for part in torch.split(x, max(1, min(rows // net.outputs_count, _PLANES_AT_ONCE))):
+            found = output_gradient_rows(net, theta, part)
+            yield found if kept is None else found[:, kept]
+        return
     for part in torch.split(x, max(1, rows // net.sizes[-1])):
         gradients = output_gradients(net, theta[None], part)[0]  # (N, K, p)
         if kept is not None:

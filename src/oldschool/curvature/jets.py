@@ -52,12 +52,12 @@ def exact_diagonal(
         layer = net.layers[start]
         count = layer.scheme.weights + layer.scheme.biases
         at_once = max(1, min(len(task), _HELD // (widest * min(count, 64))))
-        for x, t in zip(task.x.split(at_once), task.t.split(at_once), strict=True):
+        for x, t in zip(torch.split(task.x, at_once), torch.split(task.t, at_once), strict=True):
             trace = net.forward(theta[None], x)
             outputs = trace.outputs
             bow = (error.weight(outputs) if gauss_newton else error.bend(outputs, t))[0]
             pull = error.slope(outputs, t)[0]
-            for part in torch.arange(count).split(64):
+            for part in torch.split(torch.arange(count), 64):
                 first, second = _jet(
                     net, theta, trace.activities, trace.columns[start], start, part
                 )

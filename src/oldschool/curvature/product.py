@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from oldschool.nets.mlp import Mlp
+from oldschool.nets.net import Net
 
 
-def gauss_newton_product(net: Mlp, theta: Tensor, x: Tensor, vector: Tensor) -> Tensor:
+def gauss_newton_product(net: Net, theta: Tensor, x: Tensor, vector: Tensor) -> Tensor:
     """H v = 1/P J^T (J v) by one forward and one backward derivative (Pearlmutter 1994).
 
     Args:

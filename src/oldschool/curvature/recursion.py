@@ -70,7 +70,7 @@ def recursive_diagonal(
     """
     total = theta.new_zeros(len(theta))
     gradient, diagonal = torch.zeros_like(theta), torch.zeros_like(theta)
-    for x, t in zip(task.x.split(chunk, -2), task.t.split(chunk, -2), strict=True):
+    for x, t in zip(torch.split(task.x, chunk, -2), torch.split(task.t, chunk, -2), strict=True):
         trace = net.forward(theta, x)
         total += error.value(trace.outputs, t) * x.shape[-2]
         pull = error.slope(trace.outputs, t)

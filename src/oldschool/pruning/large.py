@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
 import torch
 from torch import Tensor
@@ -21,13 +21,16 @@ from oldschool.curvature.diagonal import backpropagated_diagonal
 from oldschool.curvature.downdate import ShrinkingInverse
 from oldschool.curvature.inverse import direct_inverse, gram
 from oldschool.curvature.product import gauss_newton_product
+from oldschool.curvature.recursion import recursive_diagonal
 from oldschool.data.task import Task
 from oldschool.errors import UserError
-from oldschool.nets.mlp import Mlp
+from oldschool.nets.net import Net
+from oldschool.nets.stack import Stack
 from oldschool.pruning import obd
 
-# (net, weights (N,), inputs (P, inputs), indices kept (n,)) -> H of these (n, n), which it owns
-Hessian = Callable[[Mlp, Tensor, Tensor, Tensor], Tensor]
+# (net, weights (N,), inputs (P, inputs), indices kept (n,)) -> H of these (n, n), which it owns;
+# it may be made for one kind of net
+Hessian = Callable[[Any, Tensor, Tensor, Tensor], Tensor]
 
 
 class Deleter(Protocol):
@@ -61,7 +64,7 @@ class LargeMethod(Protocol):
         """How rows call the method."""
         ...
 
-    def look(self, net: Mlp, theta: Tensor, task: Task, kept: Tensor) -> Deleter:
+    def look(self, net: Net, theta: Tensor, task: Task, kept: Tensor) -> Deleter:
         """See the net as it is: weights (N,), zero where not ``kept`` (N,) bool."""
         ...
 
@@ -88,7 +91,7 @@ class Step:
 
 
 def prune_large(
-    net: Mlp,
+    net: Net,
     theta: Tensor,
     kept: Tensor,
     task: Task,
@@ -165,7 +168,7 @@ class LargeMagnitude:
 
     name: str = "magnitude"
 
-    def look(self, net: Mlp, theta: Tensor, task: Task, kept: Tensor) -> Deleter:
+    def look(self, net: Net, theta: Tensor, task: Task, kept: Tensor) -> Deleter:
         """See :class:`LargeMethod`."""
         return _InOrder(theta, kept, theta.abs(), torch.full_like(theta, torch.nan))
 
@@ -183,11 +186,13 @@ class LargeOptimalBrainDamage:
     levenberg_marquardt: bool = False
     name: str = "obd"
 
-    def look(self, net: Mlp, theta: Tensor, task: Task, kept: Tensor) -> Deleter:
+    def look(self, net: Net, theta: Tensor, task: Task, kept: Tensor) -> Deleter:
         """See :class:`LargeMethod`."""
-        diagonal = backpropagated_diagonal(
-            net, theta[None], task, levenberg_marquardt=self.levenberg_marquardt
-        )[0]
+        short, w = self.levenberg_marquardt, theta[None]
+        if isinstance(net, Stack):
+            diagonal = recursive_diagonal(net, w, task, levenberg_marquardt=short).diagonal[0]
+        else:
+            diagonal = backpropagated_diagonal(net, w, task, levenberg_marquardt=short)[0]
         saliency = obd.saliency(theta, diagonal)
         return _InOrder(theta, kept, saliency, saliency)
 
@@ -196,7 +201,7 @@ class DriftError(UserError):
     """H^-1 is no inverse even when just computed: alpha is too small for the precision."""
 
 
-def gradient_hessian(net: Mlp, theta: Tensor, x: Tensor, kept: Tensor) -> Tensor:
+def gradient_hessian(net: Net, theta: Tensor, x: Tensor, kept: Tensor) -> Tensor:
     """H = 1/P sum X X^T of the weights ``kept`` (n,) from streamed gradients, float64: (n, n)."""
     return gram(gradient_blocks(net, theta, x, kept=kept), len(kept), len(x))
 
@@ -221,7 +226,7 @@ class LargeOptimalBrainSurgeon:
     drift: float = 1e-6
     name: str = "obs"
 
-    def look(self, net: Mlp, theta: Tensor, task: Task, kept: Tensor) -> Surgeon:
+    def look(self, net: Net, theta: Tensor, task: Task, kept: Tensor) -> Surgeon:
         """See :class:`LargeMethod`.
 
         Raises:
@@ -235,7 +240,7 @@ class Surgeon:
     """One net under Optimal Brain Surgeon while H stands; see :class:`Deleter`."""
 
     def __init__(
-        self, net: Mlp, theta: Tensor, task: Task, kept: Tensor, method: LargeOptimalBrainSurgeon
+        self, net: Net, theta: Tensor, task: Task, kept: Tensor, method: LargeOptimalBrainSurgeon
     ) -> None:
         self.theta, self.kept, self.predicted = theta.clone(), kept.clone(), 0.0
         self._net, self._x, self._at, self._method = net, task.x, theta.clone(), method

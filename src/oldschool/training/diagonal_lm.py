@@ -73,7 +73,7 @@ def stochastic_diagonal_lm(
         scale = schedule.rate / (look.diagonal + schedule.mu)
         if kept is not None:
             scale *= kept
-        for part in order.split(schedule.batch, dim=1):
+        for part in torch.split(order, schedule.batch, dim=1):
             trace = net.forward(theta, task.x[part])
             pull = SQUARED.slope(trace.outputs, task.t[part])
             gradient = net.pull_back(theta, trace, pull)

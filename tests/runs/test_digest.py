@@ -79,6 +79,19 @@ def test_what_matters_does() -> None:
     assert all(len(digest) == 16 for digest in digests)
 
 
+def test_a_digest_stays_what_it_is() -> None:
+    """Another one would run every stored unit again."""
+    assert of(Config()) == "bf04e10c42098baa"
+    assert of(Config(seed=1)) == "ab2e640bfef74623"
+    assert unit_digest(EXPERIMENT, Config(), UNIT, DATA, {}) == of(Config())
+
+
+def test_rows_that_are_read_matter() -> None:
+    rows = [{}, {"nets": "ab"}, {"nets": "cd"}, {"weights": "ab"}, {"nets": "ab", "weights": "ab"}]
+    digests = [unit_digest(EXPERIMENT, Config(), UNIT, DATA, inputs) for inputs in rows]
+    assert len(set(digests)) == len(digests)
+
+
 def test_settings_with_and_without_what_only_plans() -> None:
     assert unit_settings(EXPERIMENT, Config()) == {"node": {"alpha": 1e-6, "inner": {"rate": 0.1}}}
     assert resolved_settings(EXPERIMENT, Config())["node"]["inner"]["grid"] == [1.0]

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from oldschool.runs.experiment import Experiment
+from oldschool.runs.reads import Earlier
 from oldschool.runs.results import SUFFIXES
 
 
@@ -28,9 +30,18 @@ def read(file: Path) -> bytes | None:
         return None
 
 
+def earlier(folder: Path, experiment: Experiment) -> Earlier:
+    """The committed rows that an experiment reads, as far as they are there."""
+    found = {frame: read(file_of(folder, frame)) for frame in experiment.reads}
+    try:
+        return Earlier(experiment, {name: text for name, text in found.items() if text is not None})
+    except ValueError:  # edited so that they are no rows, which their own manifest gives away
+        return Earlier(experiment, {})
+
+
 def rows_by_unit(content: bytes, manifest: Mapping[str, Any], frame: str) -> list[bytes]:
     """Header and lines of each of the manifest's units; they lie in its order."""
-    header, *lines = content.splitlines(keepends=True)
+    header, *lines = content.splitlines(keepends=True) or [b""]
     parts, start = [], 0
     for unit in manifest["units"]:
         stop = start + unit["frames"][frame]["rows"]

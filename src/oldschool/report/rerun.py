@@ -33,7 +33,7 @@ def problems(
     """A line for every frame of a sampled unit whose rows do not come out again.
 
     A unit whose data cannot be had here is passed over, and ``say`` told so; damaged data are a
-    problem.
+    problem. A unit that reads gets the committed rows.
 
     In the environment that the manifest records the rows must be the same to the last digit.
     Elsewhere a row agrees if its floats agree to ``FLOAT_RTOL`` or ``FLOAT_ATOL`` and the rest is
@@ -41,12 +41,14 @@ def problems(
     ``resampled`` agree if no column's distribution differs.
     """
     folder = paths.results(report_dir, replication.name)
+    earlier = committed.earlier(folder, experiment)
     found = []
     for index in chosen(manifest, sample):
         record = manifest["units"][index]
-        label = launch.unit_of(experiment, record).label()
+        unit = launch.unit_of(experiment, record)
+        label = unit.label()
         try:
-            made = launch.rerun(replication, experiment, record, manifest)
+            made = launch.rerun(replication, experiment, record, manifest, earlier.rows(unit))
         except UnavailableError as error:
             say(f"{replication.name}/{label}: not run again: {error}")
             continue

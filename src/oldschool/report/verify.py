@@ -17,7 +17,7 @@ from oldschool.errors import DataError, UserError
 from oldschool.report import artefacts, committed, compare, rerun
 from oldschool.report.build import build
 from oldschool.report.speed import measured_folder, speed_file
-from oldschool.runs import frames, launch, results
+from oldschool.runs import frames, launch, reads, results
 from oldschool.runs.experiment import Experiment, Replication
 
 _DRAWINGS = (".svg", ".pdf")
@@ -29,9 +29,10 @@ def verify(
 ) -> list[str]:
     """All that is wrong with a report folder.
 
-    Results must be what their manifests say and of the code's ``code_version``; figures, tables,
-    verdicts and pages made anew from them must be the committed ones; no file may be there that
-    nothing makes; and a few units run again must give the committed rows.
+    Results must be what their manifests say, of the code's ``code_version`` and, where units read
+    earlier rows, made from the committed ones; figures, tables, verdicts and pages made anew from
+    them must be the committed ones; no file may be there that nothing makes; and a few units run
+    again must give the committed rows.
 
     Args:
         report_dir: the folder to check.
@@ -56,6 +57,7 @@ def verify(
                 continue
             edited = _frame_problems(report_dir, replication, manifest)
             old = _stale(report_dir, replication, experiment, manifest)
+            old = old or _made_from_others(report_dir, replication, experiment, manifest)
             unsound += edited
             stale += old
             if not edited and not old:
@@ -110,6 +112,31 @@ def _stale(
         f"{paths.shown(file)}: rows of code_version {', '.join(map(str, sorted(versions)))}, the "
         f"code is at {experiment.code_version}: run `make replicate-{replication.name}`"
     ]
+
+
+def _made_from_others(
+    report_dir: Path, replication: Replication, experiment: Experiment, manifest: Mapping[str, Any]
+) -> list[str]:
+    """Units that have read other rows of an earlier frame than those that are committed."""
+    folder = paths.results(report_dir, replication.name)
+    earlier = committed.earlier(folder, experiment)
+    apart: dict[str, list[str]] = {frame: [] for frame in experiment.reads}
+    for record in manifest["units"]:
+        unit = launch.unit_of(experiment, record)
+        now = reads.hashes(earlier.rows(unit))
+        for frame, labels in apart.items():
+            if frame not in now or record.get("inputs", {}).get(frame) != now[frame]:
+                labels.append(unit.label())
+    file = folder / f"{experiment.name}.manifest.json"
+    problems = []
+    for frame, labels in apart.items():
+        if labels:
+            more = f" and {len(labels) - 1} more units" if len(labels) > 1 else ""
+            problems.append(
+                f"{paths.shown(file)}: {labels[0]}{more}: made from other rows of {frame} than "
+                f"those committed: run `make replicate-{replication.name}`"
+            )
+    return problems
 
 
 def _report_problems(report_dir: Path, replications: Iterable[Replication], say: Say) -> list[str]:

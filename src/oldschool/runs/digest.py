@@ -1,8 +1,9 @@
 """What a work unit's rows depend on, as a hash.
 
 A digest covers the experiment, the condition and block, the settings that differ from the
-dataclass defaults, the base seed where it is not 0, the hashes of the data, and the
-experiment's ``code_version``. It does not cover profile, number of workers or commit.
+dataclass defaults, the base seed where it is not 0, the hashes of the data and of the earlier
+rows that the unit reads, and the experiment's ``code_version``. It does not cover profile,
+number of workers or commit.
 """
 
 from __future__ import annotations
@@ -18,7 +19,13 @@ from oldschool.runs.experiment import Experiment, Unit
 SHOWN = 16
 
 
-def unit_digest(experiment: Experiment, config: Any, unit: Unit, data: Mapping[str, str]) -> str:
+def unit_digest(
+    experiment: Experiment,
+    config: Any,
+    unit: Unit,
+    data: Mapping[str, str],
+    inputs: Mapping[str, str] | None = None,
+) -> str:
     """The digest of a unit, 16 hexadecimal characters.
 
     Args:
@@ -26,6 +33,7 @@ def unit_digest(experiment: Experiment, config: Any, unit: Unit, data: Mapping[s
         config: instance of the replication's schema.
         unit: condition and block.
         data: {data set: sha256}, from ``experiment.data(config)``.
+        inputs: {frame: sha256 of the rows that the unit reads}, where the experiment reads.
     """
     key: dict[str, Any] = {
         "experiment": experiment.name,
@@ -42,6 +50,8 @@ def unit_digest(experiment: Experiment, config: Any, unit: Unit, data: Mapping[s
     }
     if config.seed != 0:
         key["seed"] = config.seed
+    if inputs:
+        key["inputs"] = dict(inputs)
     return text_digest(canonical(key))
 
 

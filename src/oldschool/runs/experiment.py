@@ -50,6 +50,10 @@ class Unit:
         return f"{self.experiment}[{inner}] {self.start}-{self.stop - 1}"
 
 
+Run = Callable[[Any, Unit, Seeds], Frames]
+RunOnRows = Callable[[Any, Unit, Seeds, Frames], Frames]
+
+
 @dataclass(frozen=True)
 class Experiment:
     """One experiment of a replication.
@@ -61,9 +65,14 @@ class Experiment:
             fields marked ``plan_only()`` shape the plan but never a unit, and stay out.
         frames: names of the tidy frames that ``run`` returns, a results file each.
         plan: (config, frames of the experiments in ``needs``) -> units, in report order.
-        run: (config, unit, seeds) -> {frame name: rows}; pure, single process.
+        run: (config, unit, seeds) -> {frame name: rows}; pure, single process. Where the
+            experiment ``reads``, it gets the rows as a fourth argument {frame name: rows}.
         data: (config) -> {data set: sha256}, what the digest says about the data.
         needs: names of experiments whose collected frames ``plan`` reads.
+        reads: names of frames, of experiments in ``needs``, that ``run`` works on. A unit gets
+            the rows whose ``replicate`` is one of its own, of all conditions, as they are read
+            from these rows' CSV: nine digits, and whole numbers in all rows are a column of
+            integers. It runs again if and only if these rows change.
         rows_apart: share of a unit's rows that may come out otherwise on another machine, where
             rounding decides what training runs into; declared with its reason. At 1 only that
             there are rows, with the same columns, is compared there.
@@ -76,9 +85,10 @@ class Experiment:
     settings: Sequence[str]
     frames: Sequence[str]
     plan: Callable[[Any, Frames], list[Unit]]
-    run: Callable[[Any, Unit, Seeds], Frames]
+    run: Run | RunOnRows
     data: Callable[[Any], Mapping[str, str]] = lambda config: {}
     needs: Sequence[str] = ()
+    reads: Sequence[str] = ()
     rows_apart: float = 0.05
     resampled: bool = False
 

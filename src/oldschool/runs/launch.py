@@ -12,7 +12,7 @@ import yaml
 
 from oldschool import paths
 from oldschool.errors import DataError, StorageError, UnavailableError, UserError
-from oldschool.runs import digest, files, provenance, results, store, worker
+from oldschool.runs import digest, files, frames, provenance, reads, results, store, worker
 from oldschool.runs.config import Settings, instance
 from oldschool.runs.experiment import Experiment, Replication, Unit
 from oldschool.runs.pool import Pool
@@ -60,10 +60,10 @@ def run(settings: Settings, report_dir: Path, display: Display) -> None:
                 problems.append(UnitsFailedError(f"{title} was not run: {absent[0]} has failed"))
                 display.say(f"{title}: not run, because {absent[0]} has failed")
                 continue
-            inputs: dict[str, pd.DataFrame] = {}
+            earlier: dict[str, bytes] = {}
             for need in experiment.needs:
                 needed = settings.replication.experiment(need)
-                inputs |= results.collected_frames(needed, stored[need])
+                earlier |= results.collected_texts(needed, stored[need])
             try:
                 data = experiment.data(settings.config)
             except DataError as error:
@@ -72,7 +72,7 @@ def run(settings: Settings, report_dir: Path, display: Display) -> None:
                 lacking[experiment.name] = error
                 problems += _leave_out(settings, experiment, report_dir, lacking, display)
                 continue
-            done, failed = _run_experiment(settings, experiment, inputs, data, pool, display)
+            done, failed = _run_experiment(settings, experiment, earlier, data, pool, display)
             if failed:
                 problems.append(_failure(title, failed, len(done)))
             else:
@@ -93,6 +93,7 @@ def rerun(
     experiment: Experiment,
     unit_record: Mapping[str, Any],
     manifest: Mapping[str, Any],
+    inputs: Mapping[str, bytes] | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Run one collected unit again, in this process, past the store.
 
@@ -101,10 +102,11 @@ def rerun(
         experiment: whose unit it is.
         unit_record: the unit's entry in the collected manifest.
         manifest: the collected manifest, whose settings and seed are used.
+        inputs: {frame: the rows that the unit reads, as CSV}, where the experiment reads.
     """
     unit = unit_of(experiment, unit_record)
     config = instance(replication, {**manifest["settings"], "seed": manifest["seed"]})
-    return worker.run_unit(replication, experiment, unit, config)
+    return worker.run_unit(replication, experiment, unit, config, inputs or {})
 
 
 def unit_of(experiment: Experiment, record: Mapping[str, Any]) -> Unit:
@@ -133,24 +135,21 @@ def save_config(settings: Settings) -> Path:
 def _run_experiment(
     settings: Settings,
     experiment: Experiment,
-    inputs: Mapping[str, pd.DataFrame],
+    earlier: Mapping[str, bytes],
     data: Mapping[str, str],
     pool: Pool,
     display: Display,
 ) -> tuple[list[Stored], list[Failed]]:
     title = f"{settings.replication.name}/{experiment.name}"
     values = worker.run_values(settings.values, experiment)
-    tasks = [
-        Task(
-            settings.replication.name,
-            unit,
-            digest.unit_digest(experiment, settings.config, unit, data),
-            values,
-            data,
-            provenance.commit(),
-        )
-        for unit in experiment.plan(settings.config, inputs)
-    ]
+    needed = {name: frames.from_csv(text) for name, text in earlier.items()}
+    readable = reads.Earlier(experiment, earlier)
+    tasks = []
+    for unit in experiment.plan(settings.config, needed):
+        inputs = readable.rows(unit)
+        key = digest.unit_digest(experiment, settings.config, unit, data, reads.hashes(inputs))
+        name, commit = settings.replication.name, provenance.commit()
+        tasks.append(Task(name, unit, key, values, data, commit, inputs))
     _check_distinct(title, tasks)
     reasons = _reasons(settings, experiment, tasks)
     todo = [task for task in tasks if reasons[task.digest] != UP_TO_DATE]
@@ -241,7 +240,7 @@ def _reasons(settings: Settings, experiment: Experiment, tasks: Sequence[Task]) 
             unit = task.unit
             key = digest.canonical([dict(unit.condition), unit.start, unit.stop])
             reasons[task.digest] = _change(
-                newest.get(key), experiment, wanted, task.data, settings.config.seed
+                newest.get(key), experiment, wanted, task, settings.config.seed
             )
     return reasons
 
@@ -250,7 +249,7 @@ def _change(
     before: Mapping[str, Any] | None,
     experiment: Experiment,
     wanted: Mapping[str, Any],
-    data: Mapping[str, str],
+    task: Task,
     seed: int,
 ) -> str:
     """What has changed since the newest stored unit of the same condition and block."""
@@ -259,8 +258,14 @@ def _change(
     changes = []
     if before["code_version"] != experiment.code_version:
         changes.append(f"code_version {before['code_version']} -> {experiment.code_version}")
-    if before["data"] != dict(data):
+    if before["data"] != dict(task.data):
         changes.append("data changed")
+    read, now = before.get("inputs", {}), reads.hashes(task.inputs)
+    if read.keys() != now.keys():
+        changes.append("other frames read")
+    changes += [
+        f"rows of {name} changed" for name in now if name in read and read[name] != now[name]
+    ]
     if names := digest.changed(before["settings"], wanted):
         changes.append(f"settings changed: {', '.join(names)}")
     if before["seed"] != seed:

@@ -21,7 +21,8 @@ def replications() -> dict[str, Replication]:
     A folder that cannot be imported raises what its import raised: nothing is skipped.
 
     Raises:
-        ValueError: two replications share a name, or two experiments of one share a frame.
+        ValueError: two replications share a name, or two experiments of one share a frame, or
+            an experiment names a node, an experiment or a frame that it cannot have.
     """
     found: dict[str, Replication] = {}
     for init in sorted(paths.replications().glob("*/__init__.py")):
@@ -82,4 +83,10 @@ def _check(replication: Replication) -> None:
             if need == experiment.name or need not in owner.values():
                 raise ValueError(
                     f"{replication.name}/{experiment.name} needs {need!r}, not run by then"
+                )
+        for frame in experiment.reads:
+            if owner.get(frame) not in experiment.needs:
+                raise ValueError(
+                    f"{replication.name}/{experiment.name} reads {frame!r}, a frame of no "
+                    "experiment that it needs"
                 )

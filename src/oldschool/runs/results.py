@@ -106,7 +106,7 @@ def collect(
             f"{paths.shown(folder)}: {experiment.name} keeps its results of the higher profile "
             f"{former['profile']}; those of {settings.config.profile} stay in the store"
         ]
-    contents = {name: _concatenated(name, stored) for name in experiment.frames} if stored else {}
+    contents = collected_texts(experiment, stored)
     manifest = _manifest(settings, experiment, stored, failed, data, contents, former)
     lines = []
     try:
@@ -165,11 +165,9 @@ def _otherwise(former: Mapping[str, Any], settings: Settings, experiment: Experi
     return other
 
 
-def collected_frames(experiment: Experiment, stored: Sequence[Stored]) -> dict[str, pd.DataFrame]:
-    """The frames of an experiment as they are read back after collecting."""
-    if not stored:
-        return {}
-    return {name: frames.from_csv(_concatenated(name, stored)) for name in experiment.frames}
+def collected_texts(experiment: Experiment, stored: Sequence[Stored]) -> dict[str, bytes]:
+    """The frames of an experiment as the text that is collected; none if no unit is stored."""
+    return {name: _concatenated(name, stored) for name in experiment.frames} if stored else {}
 
 
 def load_frames(report_dir: Path, replication: str) -> dict[str, pd.DataFrame]:
@@ -313,6 +311,8 @@ def _manifest(
     for entry in stored:
         unit = {key: entry.manifest[key] for key in ("digest", "code_version", "frames")}
         unit |= {key: entry.manifest[key] for key in ("condition", "start", "stop")}
+        if experiment.reads:
+            unit["inputs"] = entry.manifest["inputs"]
         # Rows that are the same as those collected before keep their record of when and where.
         source: Mapping[str, Any] = known.get(entry.manifest["digest"], entry.manifest)
         if source["frames"] != entry.manifest["frames"]:

@@ -6,14 +6,14 @@ import copy
 import time
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-from oldschool.runs import digest, frames, provenance, registry, store
+from oldschool.runs import digest, frames, provenance, reads, registry, store
 from oldschool.runs.config import RunConfig, instance
-from oldschool.runs.experiment import Experiment, Replication, Unit
+from oldschool.runs.experiment import Experiment, Replication, Run, RunOnRows, Unit
 from oldschool.runs.seeds import Seeds
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class Task:
         values: plain settings of the run.
         data: {data set: sha256}.
         commit: commit and whether dirty.
+        inputs: {frame: the rows that the unit reads, as CSV}.
     """
 
     replication: str
@@ -41,6 +42,7 @@ class Task:
     values: Mapping[str, Any]
     data: Mapping[str, str]
     commit: Mapping[str, Any]
+    inputs: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -84,7 +86,7 @@ def _execute(task: Task) -> Outcome:
     record = {**_identity(task, experiment, config), "started": _now()}
     clock = time.perf_counter()
     try:
-        contents = run_unit(replication, experiment, task.unit, config)
+        contents = run_unit(replication, experiment, task.unit, config, task.inputs)
         texts = {name: frames.to_csv(frame) for name, frame in contents.items()}
     except Exception as error:
         return fail(task, describe(error), traceback.format_exc())
@@ -136,18 +138,23 @@ def _is_current(task: Task, experiment: Experiment, config: Any) -> bool:
 
 
 def run_unit(
-    replication: Replication, experiment: Experiment, unit: Unit, config: Any
+    replication: Replication,
+    experiment: Experiment,
+    unit: Unit,
+    config: Any,
+    inputs: Mapping[str, bytes],
 ) -> dict[str, pd.DataFrame]:
     """Call ``experiment.run`` with the settings it has declared, and check what it returns.
 
     The config it gets lacks the nodes it has not declared, so that a unit cannot depend on a
-    setting that is not in its digest.
+    setting that is not in its digest; nor does it get other rows than those it reads.
 
     Args:
         replication: the experiment's replication.
         experiment: what to run.
         unit: condition and block.
         config: instance of the replication's schema.
+        inputs: {frame: the rows that the unit reads, as CSV}.
 
     Raises:
         ValueError: the frames are not those declared, or one has no columns.
@@ -158,7 +165,12 @@ def run_unit(
         if node not in experiment.settings:
             delattr(declared, node)
     provenance.set_threads(config.threads)
-    result = dict(experiment.run(declared, unit, Seeds(config.seed)))
+    seeds = Seeds(config.seed)
+    if experiment.reads:
+        rows = {name: frames.from_csv(inputs[name]) for name in experiment.reads}
+        result = dict(cast(RunOnRows, experiment.run)(declared, unit, seeds, rows))
+    else:
+        result = dict(cast(Run, experiment.run)(declared, unit, seeds))
     if set(result) != set(experiment.frames):
         raise ValueError(f"returned frames {sorted(result)}, declared {sorted(experiment.frames)}")
     for name, frame in result.items():
@@ -180,7 +192,8 @@ def run_values(values: Mapping[str, Any], experiment: Experiment) -> dict[str, A
 
 
 def _identity(task: Task, experiment: Experiment, config: Any) -> dict[str, Any]:
-    return {
+    inputs = {"inputs": reads.hashes(task.inputs)} if experiment.reads else {}
+    return inputs | {
         "replication": task.replication,
         "experiment": experiment.name,
         "condition": dict(task.unit.condition),

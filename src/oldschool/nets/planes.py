@@ -62,8 +62,8 @@ class Connections(Protocol):
         ...
 
     @property
-    def connections(self) -> int:
-        """Connections, each use of a weight counted, those to the bias included."""
+    def uses(self) -> Tensor:
+        """Connections that each weight and bias is shared by, (weights + biases,) int64."""
         ...
 
     @property
@@ -121,12 +121,12 @@ class Dense:
         return self.units
 
     @property
-    def connections(self) -> int:
-        return self.weights + self.biases
+    def uses(self) -> Tensor:
+        return torch.ones(self.weights + self.biases, dtype=torch.int64)
 
     @property
     def fan_in(self) -> Tensor:
-        return torch.full((self.connections,), self.below.units + 1)
+        return torch.full((self.weights + self.biases,), self.below.units + 1)
 
     @property
     def still(self) -> Dense:
@@ -212,9 +212,10 @@ class Convolution:
         return self.maps if self.shared_bias else self.above.units
 
     @cached_property
-    def connections(self) -> int:
+    def uses(self) -> Tensor:
         positions = self.above.height * self.above.width
-        return positions * (self.weights + self.maps)
+        of_bias = positions if self.shared_bias else 1
+        return torch.tensor([positions] * self.weights + [of_bias] * self.biases)
 
     @cached_property
     def fan_in(self) -> Tensor:
@@ -378,8 +379,9 @@ class Subsampling:
         return self.below.maps
 
     @property
-    def connections(self) -> int:
-        return self.above.units * (self.size**2 + 1)
+    def uses(self) -> Tensor:
+        positions, maps = self.above.height * self.above.width, self.below.maps
+        return torch.tensor([positions * self.size**2] * maps + [positions] * maps)
 
     @property
     def fan_in(self) -> Tensor:

@@ -112,9 +112,14 @@ class Stack:
         return int(self.layers[-1].biases.stop)
 
     @cached_property
+    def uses(self) -> Tensor:
+        """(N,) int64: how many connections share each weight."""
+        return torch.cat([scheme.uses for scheme in self.schemes])
+
+    @cached_property
     def connections(self) -> int:
         """Connections, each use of a shared weight counted, those to biases included."""
-        return sum(scheme.connections for scheme in self.schemes)
+        return int(self.uses.sum())
 
     @cached_property
     def units_count(self) -> int:

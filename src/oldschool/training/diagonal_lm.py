@@ -21,6 +21,8 @@ from oldschool.data.task import Task
 from oldschool.nets.error import SQUARED
 from oldschool.nets.stack import Stack
 
+_LOOKED_AT = 8  # patterns of each net whose second derivatives are taken at a time
+
 
 @dataclass(frozen=True)
 class DiagonalSchedule:
@@ -29,14 +31,14 @@ class DiagonalSchedule:
     Attributes:
         rate: at the start, on the gradient of one pattern; falls in a line to nought.
         mu: keeps the steps of weights without curvature small.
-        passes: passes through the training set.
+        passes: passes through the training set; the last may be a part of one.
         batch: patterns whose gradients are summed for one step; 1 is the on-line rule.
         looked_at: patterns, drawn anew for every pass, that h_kk is a mean over.
     """
 
     rate: float
     mu: float
-    passes: int
+    passes: float
     batch: int = 8
     looked_at: int = 500
 
@@ -63,20 +65,21 @@ def stochastic_diagonal_lm(
         The weights at the end, (R, N); not finite for a net that diverged.
     """
     theta = theta.clone()
-    steps = schedule.passes * -(-len(task) // schedule.batch)
-    taken = 0
-    for _ in range(schedule.passes):
+    left = max(1, round(schedule.passes * len(task)))
+    taken, shown = 0, left
+    while left > 0:
         order = torch.stack([torch.randperm(len(task), generator=one) for one in generators])
         few = order[:, -schedule.looked_at :]
         seen = Task(task.x[few], task.t[few])
-        look = recursive_diagonal(net, theta, seen, levenberg_marquardt=True, chunk=8)
+        look = recursive_diagonal(net, theta, seen, levenberg_marquardt=True, chunk=_LOOKED_AT)
         scale = schedule.rate / (look.diagonal + schedule.mu)
         if kept is not None:
             scale *= kept
-        for part in torch.split(order, schedule.batch, dim=1):
+        for part in torch.split(order[:, :left], schedule.batch, dim=1):
             trace = net.forward(theta, task.x[part])
             pull = SQUARED.slope(trace.outputs, task.t[part])
             gradient = net.pull_back(theta, trace, pull)
-            theta.addcmul_(scale, gradient, value=taken / steps - 1.0)
-            taken += 1
+            theta.addcmul_(scale, gradient, value=taken / shown - 1.0)
+            taken += part.shape[1]
+        left -= order.shape[1]
     return theta

@@ -1,0 +1,41 @@
+"""Optimal Brain Damage: LeCun, Denker & Solla 1989, and what became of its claims."""
+
+from pathlib import Path
+
+from oldschool.runs.experiment import Replication
+
+from .artefacts import FIGURES, TABLES
+from .deletion import DELETION
+from .diagonals import DIAGONALS
+from .digits import DIGITS
+from .estimates import ESTIMATES
+from .interactive import INTERACTIVE
+from .retraining import RETRAINING
+from .settings import (
+    DeletionSettings,
+    DiagonalsSettings,
+    DigitsSettings,
+    InteractiveSettings,
+    RetrainingSettings,
+    SharesSettings,
+)
+from .shares import SHARES
+
+REPLICATION = Replication(
+    name="obd",
+    title="Optimal Brain Damage",
+    citation="Y. LeCun, J. S. Denker and S. A. Solla, NIPS 2 (1989), pp. 598-605",
+    folder=Path(__file__).parent,
+    schema={
+        "digits": DigitsSettings,
+        "diagonals": DiagonalsSettings,
+        "deletion": DeletionSettings,
+        "retraining": RetrainingSettings,
+        "shares": SharesSettings,
+        "interactive": InteractiveSettings,
+    },
+    experiments=(DIGITS, DIAGONALS, DELETION, RETRAINING, SHARES, INTERACTIVE),
+    figures=FIGURES,
+    tables=TABLES,
+    estimates=ESTIMATES,
+)

@@ -1,0 +1,5 @@
+"""One estimate a claim."""
+
+from __future__ import annotations
+
+ESTIMATES: dict[str, object] = {}

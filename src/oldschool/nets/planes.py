@@ -310,7 +310,7 @@ class Convolution:
             a = torch.bmm(matrices.flatten(0, 1), columns.flatten(0, 1))
         a = a.reshape(len(w), self.maps, positions, -1)
         a += b.view(len(w), self.maps, -1, 1)
-        return a.view(len(w), self.above.units, -1)
+        return a.reshape(len(w), self.above.units, -1)
 
     def back(self, w: Tensor, delta: Tensor) -> Tensor:
         groups, maps, _, positions = self._sizes
@@ -420,7 +420,7 @@ class Subsampling:
 
     def gather(self, delta: Tensor, columns: Tensor) -> tuple[Tensor, Tensor]:
         shape = (len(delta), self.below.maps, -1)
-        return (delta * columns).view(shape).sum(2), delta.reshape(shape).sum(2)
+        return (delta * columns).reshape(shape).sum(2), delta.reshape(shape).sum(2)
 
 
 def _require(fits: bool, name: str, value: object) -> None:

@@ -52,6 +52,8 @@ UNITS: dict[str, Unit] = {
             lambda x: torch.addcmul(x.new_tensor(_S * _A), x, x, value=-_S / _A),
             lambda x: -2 * _S * _S * x * (1 - x * x / _A**2),
         ),
+        # Its kink has no second derivative; elsewhere that is nought.
+        Unit("relu", torch.relu, lambda x: (x > 0).to(x.dtype), torch.zeros_like),
     )
 }
 

@@ -90,9 +90,8 @@ def _back(
 ) -> tuple[Tensor, Tensor]:
     """Sums over the samples of dE/dw and h_kk, (R, N) each.
 
-    Args:
-        pull: dE/dx of the outputs, (R, K, P); None drops the f'' terms and the gradient.
-        bow: d2E/dx2 of the outputs, (R, K, P).
+    ``pull`` is dE/dx of the outputs, (R, K, P), and None drops the f'' terms and the gradient;
+    ``bow`` is d2E/dx2 of the outputs, (R, K, P).
     """
     gradient, diagonal = torch.empty_like(theta), torch.empty_like(theta)
     squares = theta * theta

@@ -10,6 +10,7 @@ from .diagonals import DIAGONALS
 from .digits import DIGITS
 from .estimates import ESTIMATES
 from .interactive import INTERACTIVE
+from .passes import PASSES
 from .retraining import RETRAINING
 from .settings import (
     DeletionSettings,
@@ -34,7 +35,7 @@ REPLICATION = Replication(
         "shares": SharesSettings,
         "interactive": InteractiveSettings,
     },
-    experiments=(DIGITS, DIAGONALS, DELETION, RETRAINING, SHARES, INTERACTIVE),
+    experiments=(DIGITS, DIAGONALS, DELETION, RETRAINING, SHARES, INTERACTIVE, PASSES),
     figures=FIGURES,
     tables=TABLES,
     estimates=ESTIMATES,

@@ -1,5 +1,270 @@
-"""One estimate a claim."""
+"""One estimate a claim: a pure function from the frames to a number with its interval."""
 
 from __future__ import annotations
 
-ESTIMATES: dict[str, object] = {}
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from oldschool.claims.estimate import (
+    NotRun,
+    Result,
+    exact,
+    mean,
+    median,
+    paired_difference,
+)
+from oldschool.runs.experiment import Frames
+
+from . import paths
+from .nets import LARGE, SMALL
+
+Estimator = Callable[[Frames], Result]
+AFTER = 1548  # the round of `retraining` nearest to the paper's 1500 deletions
+
+
+def _counted(frame: str, column: str) -> Estimator:
+    return lambda frames: exact(float(frames[frame][column].iloc[0]))
+
+
+def _terms(frames: Frames) -> Result:
+    weights = int(frames["digit_nets"].parameters.iloc[0])
+    off = weights * (weights - 1)
+    return exact(float(weights**2), note=f"{off} of them off the diagonal")
+
+
+def _trained(frames: Frames) -> pd.DataFrame:
+    return paths.whole(frames["digit_nets"])
+
+
+def _base(column: str) -> Estimator:
+    def estimate(frames: Frames) -> Result:
+        rows = _trained(frames)
+        return mean(rows[column].to_numpy(float), _spread(rows[column], len(frames["digit_nets"])))
+
+    return estimate
+
+
+def _spread(values: pd.Series, nets: int) -> str:
+    note = f"sd {values.std(ddof=1):.3g}, range {values.min():.4g} to {values.max():.4g}"
+    if str(values.name).endswith("mse"):
+        note += f"; half of it, a mean of (t - o)^2 / 2, is {values.mean() / 2:.3g}"
+    return f"{note}; {nets - len(values)} nets diverged" if nets > len(values) else note
+
+
+def _of_large(moment: str, column: str) -> Callable[[Frames], pd.Series]:
+    def values(frames: Frames) -> pd.Series:
+        rows = paths.whole(frames["interactive"])
+        return rows[rows.moment == moment].set_index("replicate")[column]
+
+    return values
+
+
+def _large(column: str) -> Estimator:
+    def estimate(frames: Frames) -> Result:
+        values = _of_large("trained", column)(frames)
+        return mean(values.to_numpy(), _spread(values, frames["interactive"].replicate.nunique()))
+
+    return estimate
+
+
+def _obd_below_magnitude(frames: Frames) -> Result:
+    obd, magnitude = (paths.deletion(frames, name) for name in ("obd", "magnitude"))
+    others = {
+        name: paths.below(paths.deletion(frames, name), magnitude).mean()
+        for name in ("obd_lm", "obd_exact")
+    }
+    gap = (paths.rise(magnitude) - paths.rise(obd)).mean()
+    told = ", ".join(f"{count} {gap[count]:.1f}" for count in gap.index if count >= paths.FROM)
+    note = (
+        f"{len(obd)} nets; with the Levenberg-Marquardt form {others['obd_lm']:.0f} %, with the "
+        f"exact diagonal {others['obd_exact']:.0f} %; dB of magnitude over OBD at each count: "
+        f"{told}"
+    )
+    return mean(paths.below(obd, magnitude).to_numpy(), note)
+
+
+def _random(frames: Frames) -> Result:
+    random, magnitude = (paths.rise(paths.deletion(frames, k)) for k in ("random", "magnitude"))
+    if 800 not in random.columns:
+        return NotRun("800 deletions were not measured")
+    note = f"random {random[800].mean():.1f} dB, magnitude {magnitude[800].mean():.1f} dB"
+    return paired_difference(random[800].to_numpy(), magnitude[800].to_numpy(), note)
+
+
+def _agreement(frames: Frames) -> Result:
+    def found(column: str = "foreseen", method: str = "obd") -> pd.Series:
+        return paths.reaches(paths.foreseen_gap(frames, column, method).abs())
+
+    note = (
+        f"medians otherwise: with the Levenberg-Marquardt form {found(method='obd_lm').median():.0f}"
+        f", with the exact diagonal {found(method='obd_exact').median():.0f}, with the whole "
+        f"Gauss-Newton matrix {found('quadratic').median():.0f}; what OBS foresees of its own "
+        f"deletions {found(method='obs').median():.0f}"
+    )
+    return median(found().to_numpy(), note)
+
+
+def _underestimate(frames: Frames) -> Result:
+    gap = paths.foreseen_gap(frames)
+    return mean(paths.holds(gap.gt(0), 801).to_numpy(), f"{len(gap)} nets")
+
+
+def _obs_below_obd(frames: Frames) -> Result:
+    obs, obd = (paths.deletion(frames, name) for name in ("obs", "obd"))
+    gap = (paths.rise(obd) - paths.rise(obs)).mean()
+    told = ", ".join(f"{count} {gap[count]:.1f}" for count in gap.index if count >= paths.FROM)
+    by_alpha = frames["deletion"][frames["deletion"].method == "obs"]
+    alphas = ", ".join(f"{alpha:g}" for alpha in sorted(by_alpha.alpha.unique()))
+    note = f"dB of OBD over OBS at each count: {told}; alpha {paths.OBS_ALPHA:g} of {alphas}"
+    return mean(paths.below(obs, obd.loc[obs.index]).to_numpy(), note)
+
+
+def _ordering(frames: Frames) -> Result:
+    tables = [paths.deletion(frames, name) for name in ("magnitude", "obd", "obs")]
+    nets = tables[2].index
+    magnitude, obd, obs = (table.loc[nets] for table in tables)
+    first, second = paths.holds(magnitude.ge(obd)), paths.holds(obd.ge(obs))
+    both = paths.holds(magnitude.ge(obd) & obd.ge(obs))
+    note = (
+        f"magnitude >= OBD at {first.mean():.0f} % of the counts, OBD >= OBS at "
+        f"{second.mean():.0f} %; {len(nets)} nets"
+    )
+    return mean(both.to_numpy(), note)
+
+
+def _flat(column: str) -> Estimator:
+    def estimate(frames: Frames) -> Result:
+        table = paths.retraining(frames, "obd", column)
+        rises = paths.rise(table)
+        others = {
+            name: paths.reaches(paths.rise(paths.retraining(frames, name, column))).median()
+            for name in sorted(frames["retraining"].method.unique())
+            if name != "obd"
+        }
+        told = ", ".join(f"{name} {value:.0f}" for name, value in others.items())
+        note = (
+            f"dB at {AFTER} deleted {rises[AFTER].mean():.2f}, least {rises.mean().min():.2f} at "
+            f"{rises.mean().idxmin()}; "
+            if AFTER in rises.columns
+            else ""
+        )
+        return median(paths.reaches(rises).to_numpy(), f"{note}others: {told}")
+
+    return estimate
+
+
+def _retraining_helps(frames: Frames) -> Result:
+    with_it, without = (paths.retraining(frames, "obd"), paths.deletion(frames, "obd"))
+    counts = [count for count in with_it.columns if paths.FROM <= count <= without.columns.max()]
+    between = pd.DataFrame(
+        [np.interp(counts, without.columns, np.log(line)) for line in without.to_numpy(float)],
+        index=without.index,
+        columns=counts,
+    )
+    lower = np.log(with_it[counts]).lt(between.loc[with_it.index])
+    return mean(paths.holds(lower, 0).to_numpy(), f"{len(counts)} rounds of {len(lower)} nets")
+
+
+def _layer_ratio(column: str, rise: bool) -> Estimator:
+    def estimate(frames: Frames) -> Result:
+        before, after = (_of_large(m, column)(frames) for m in ("trained", "layer removed"))
+        ratio = (after / before.loc[after.index]).to_numpy()
+        note = f"from {before.mean():.4g} to {after.mean():.4g}"
+        return mean(100 * (ratio - 1) if rise else ratio, note)
+
+    return estimate
+
+
+def _layer_factor(frames: Frames) -> Result:
+    left = _of_large("layer removed", "parameters")(frames)
+    return exact(LARGE["parameters"] / float(left.iloc[0]), note=f"{left.iloc[0]} are left")
+
+
+def _layer_error(frames: Frames) -> Result:
+    before, after = (_of_large(m, "test_wrong")(frames) for m in ("trained", "layer removed"))
+    note = f"from {before.mean():.2f} % to {after.mean():.2f} %"
+    return paired_difference(after.to_numpy(), before.loc[after.index].to_numpy(), note)
+
+
+def _factor4(frames: Frames) -> Result:
+    rows = paths.whole(frames["interactive"]).copy()
+    rows["step"] = rows.groupby("replicate").cumcount()
+    left, wrong = (
+        rows.pivot(index="replicate", columns="step", values=name)
+        for name in ("parameters", "test_wrong")
+    )
+    found = paths.factor_reached(left, wrong, LARGE["parameters"], 0.5)
+    last = int(left.iloc[0, -1])
+    change = (wrong.iloc[:, -1] - wrong.iloc[:, 0]).mean()
+    note = f"the road ends at {last} parameters, where the test error is {change:+.2f} points up"
+    return median(found.to_numpy(), note)
+
+
+def _factor2(frames: Frames) -> Result:
+    wrong = paths.retraining(frames, "obd", "test_wrong")
+    left = pd.DataFrame(
+        {count: SMALL["parameters"] - count for count in wrong.columns}, index=wrong.index
+    )
+    found = paths.factor_reached(left, wrong, SMALL["parameters"], 0.4)
+    return median(found.to_numpy(), f"range {found.min():.2f} to {found.max():.2f}")
+
+
+def _accuracy(frames: Frames) -> Result:
+    wrong = paths.retraining(frames, "obd", "test_wrong")
+    if AFTER not in wrong.columns:
+        return NotRun(f"{AFTER} deletions were not measured")
+    change = (wrong.sub(wrong[0], axis=0)).mean().drop(0)
+    told = ", ".join(f"{count} {value:+.2f}" for count, value in change.items())
+    note = f"unpruned {wrong[0].mean():.2f} %; change in points at each count: {told}"
+    return paired_difference(wrong[AFTER].to_numpy(), wrong[0].to_numpy(), note)
+
+
+def _speed(frames: Frames) -> Result:
+    left = paths.retraining(frames, "obd", "connections")
+    if AFTER not in left.columns:
+        return NotRun(f"{AFTER} deletions were not measured")
+    note = f"{left[0].mean():.0f} connections before, {left[AFTER].mean():.0f} after"
+    return mean((left[0] / left[AFTER]).to_numpy(), note)
+
+
+def _saliency_cost(frames: Frames) -> Result:
+    counts = frames["passes"].set_index("pass").operations
+    short = counts["lm"] / counts["gradient"]
+    note = f"both forward passes counted; Levenberg-Marquardt form {short:.2f}"
+    return exact(counts["full"] / counts["gradient"], note=note)
+
+
+ESTIMATES: dict[str, Estimator] = {
+    **{f"obd.net.{name}": _counted("digit_nets", name) for name in SMALL},
+    "obd.terms": _terms,
+    "obd.base.train_error": _base("train_wrong"),
+    "obd.base.train_mse": _base("train_mse"),
+    "obd.base.test_error": _base("test_wrong"),
+    "obd.base.test_mse": _base("test_mse"),
+    "obd.base.reject_handwritten": _base("test_rejects"),
+    "obd.big.parameters": _counted("interactive", "parameters"),
+    "obd.big.train_error": _large("train_wrong"),
+    "obd.big.train_mse": _large("train_mse"),
+    "obd.big.test_error": _large("test_wrong"),
+    "obd.big.test_mse": _large("test_mse"),
+    "obd.fig1a.obd_below_magnitude": _obd_below_magnitude,
+    "obd.fig1a.random_off_scale": _random,
+    "obd.fig1b.agreement": _agreement,
+    "obd.fig1b.underestimate": _underestimate,
+    "obd.fig1a.obs_below_obd": _obs_below_obd,
+    "obd.fig1a.ordering": _ordering,
+    "obd.fig2a.flat_to": _flat("train_mse"),
+    "obd.fig2b.flat_to": _flat("test_mse"),
+    "obd.fig2.retraining_helps": _retraining_helps,
+    "obd.interactive.factor": _layer_factor,
+    "obd.interactive.train_mse": _layer_ratio("train_mse", rise=False),
+    "obd.interactive.test_mse": _layer_ratio("test_mse", rise=True),
+    "obd.interactive.test_error": _layer_error,
+    "obd.factor4": _factor4,
+    "obd.factor2": _factor2,
+    "obd.accuracy": _accuracy,
+    "obd.speed": _speed,
+    "obd.saliency_cost": _saliency_cost,
+}

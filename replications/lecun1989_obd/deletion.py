@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from oldschool.curvature.jets import exact_diagonal
+from oldschool.curvature.jets import exact_diagonals
 from oldschool.curvature.product import gauss_newton_product
 from oldschool.curvature.recursion import recursive_diagonal
 from oldschool.data.task import Task
@@ -34,6 +34,9 @@ from oldschool.runs.seeds import Seeds
 from .digits import Digits, digits, measures, sources, weights_of
 from .nets import small_net
 from .settings import PRECISIONS, ObdConfig
+
+# What other approximations foresee of OBD's deletions, see :func:`_terms`.
+TERMS = ("first_order", "quadratic")
 
 
 def plan(config: ObdConfig, earlier: Frames) -> list[Unit]:
@@ -60,7 +63,7 @@ def pruner(name: str, config: ObdConfig, unit: Unit, seeds: Seeds) -> RoundMetho
 
     def exact(net: Stack, theta: Tensor, task: Task) -> Tensor:
         seen = Task(task.x[: settings.exact_samples], task.t[: settings.exact_samples])
-        return torch.stack([obd.saliency(w, exact_diagonal(net, w, seen)) for w in theta])
+        return torch.stack([obd.saliency(w, exact_diagonals(net, w, seen).hessian) for w in theta])
 
     if name == "obs":
         alpha = float(unit.condition["alpha"])
@@ -88,9 +91,10 @@ def run(config: ObdConfig, unit: Unit, seeds: Seeds, inputs: Frames) -> Frames:
     )
     counts = [net.weights - count for count in settings.deleted]
     path = [whole, *method.prune(net, theta, whole.kept, data.train, counts)]
-    terms = (
-        _terms(net, theta, path, data, settings.quadratic_samples) if method.name == "obd" else {}
-    )
+    terms: dict[str, list[list[float]]] = {}
+    if method.name == "obd":
+        terms = _terms(net, theta, path, data, settings.quadratic_samples)
+    nothing = [[torch.nan] * len(theta)] * len(path)
     rows, layers = [], []
     for step, at in enumerate(path):
         deleted = 0 if step == 0 else settings.deleted[step - 1]
@@ -107,7 +111,7 @@ def run(config: ObdConfig, unit: Unit, seeds: Seeds, inputs: Frames) -> Frames:
                     **measures(net, at.theta, data),
                     # E = 1/(2P) sum |t - o|^2 in units of the mean over the ten outputs
                     "foreseen": (at.predicted * 2 / net.outputs_count).tolist(),
-                    **{name: values[step] for name, values in terms.items()},
+                    **{name: terms.get(name, nothing)[step] for name in TERMS},
                 }
             )
         )
@@ -144,7 +148,7 @@ def _terms(
                 for w, dw in zip(theta, change, strict=True)
             ]
         )
-    return {"first_order": first, "quadratic": second}
+    return dict(zip(TERMS, (first, second), strict=True))
 
 
 DELETION = Experiment(

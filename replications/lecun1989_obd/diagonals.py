@@ -7,8 +7,8 @@ import pandas as pd
 from scipy import stats
 from torch import Tensor
 
-from oldschool.curvature.jets import exact_diagonal
-from oldschool.curvature.recursion import recursive_diagonal
+from oldschool.curvature.jets import exact_diagonals
+from oldschool.curvature.recursion import field_saliency, recursive_diagonal
 from oldschool.data.task import Task
 from oldschool.nets.stack import Stack
 from oldschool.runs.experiment import Experiment, Frames, Unit, blocks
@@ -32,9 +32,10 @@ def forms(net: Stack, theta: Tensor, task: Task) -> dict[str, Tensor]:
     Those of the Hessian and of the Gauss-Newton matrix, and the paper's recursion with and
     without the terms with f''.
     """
+    exact = exact_diagonals(net, theta, task)
     return {
-        "exact": exact_diagonal(net, theta, task),
-        "gauss_newton": exact_diagonal(net, theta, task, gauss_newton=True),
+        "exact": exact.hessian,
+        "gauss_newton": exact.gauss_newton,
         "full": recursive_diagonal(net, theta[None], task).diagonal[0],
         "lm": recursive_diagonal(net, theta[None], task, levenberg_marquardt=True).diagonal[0],
     }
@@ -46,9 +47,8 @@ def run(config: ObdConfig, unit: Unit, seeds: Seeds, inputs: Frames) -> Frames:
     seen = Task(data.train.x[: settings.samples], data.train.t[: settings.samples])
     rows, weights = [], []
     names = np.array([layer.name for layer in net.layers])[net.layer_of.numpy()]
-    for replicate, theta in zip(
-        unit.replicates, weights_of(inputs["digit_weights"], dtype), strict=True
-    ):
+    nets = weights_of(inputs["digit_weights"], dtype)
+    for replicate, theta in zip(unit.replicates, nets, strict=True):
         found = {name: one.double().numpy() for name, one in forms(net, theta, seen).items()}
         saliencies = {name: one * theta.double().numpy() ** 2 / 2 for name, one in found.items()}
         for form in FORMS[1:]:
@@ -78,7 +78,19 @@ def run(config: ObdConfig, unit: Unit, seeds: Seeds, inputs: Frames) -> Frames:
                               **found})
             )  # fmt: skip
     empty = pd.DataFrame(columns=["replicate", "layer", "weight", "value", *FORMS])
+    side = net.inputs.height
+    fields = field_saliency(net, nets, seen.x)
+    field = pd.DataFrame(
+        {
+            "replicate": np.repeat(np.array(unit.replicates), side * side),
+            "row": np.tile(np.repeat(np.arange(side), side), len(nets)),
+            "column": np.tile(np.arange(side), side * len(nets)),
+            "saliency": fields.flatten().double().numpy(),
+            "ink": seen.x.double().mean(0).repeat(len(nets)).numpy(),
+        }
+    )
     return {
+        "field": field,
         "diagonals": pd.DataFrame(rows),
         "diagonal_weights": pd.concat(weights, ignore_index=True) if weights else empty,
     }
@@ -92,7 +104,7 @@ DIAGONALS = Experiment(
     name="diagonals",
     code_version=1,
     settings=("digits", "diagonals"),
-    frames=("diagonals", "diagonal_weights"),
+    frames=("diagonals", "diagonal_weights", "field"),
     plan=plan,
     run=run,
     data=sources,

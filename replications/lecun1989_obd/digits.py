@@ -116,7 +116,7 @@ def rejects(best: Tensor, right: Tensor, wrong: float = 0.01) -> float:
 def weights_of(rows: pd.DataFrame, dtype: torch.dtype) -> Tensor:
     """Weights (R, N) from the rows of frame ``digit_weights``, a replicate after the other."""
     table = rows.pivot(index="replicate", columns="weight", values="value")
-    return torch.from_numpy(table.to_numpy(dtype=np.float64)).to(dtype)
+    return torch.tensor(table.to_numpy(dtype=np.float64), dtype=dtype)
 
 
 def plan(config: ObdConfig, earlier: Frames) -> list[Unit]:

@@ -16,6 +16,8 @@ layers above for every weight, where the recursion of Optimal Brain Damage costs
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -23,49 +25,53 @@ from oldschool.data.task import Task
 from oldschool.nets.error import SQUARED, Error
 from oldschool.nets.stack import Stack
 
-_HELD = 4_000_000  # numbers of a jet held at a time
+_DIRECTIONS = 64  # weights whose jets are taken at a time
+_HELD = 2_000_000  # numbers of a jet held at a time
 
 
-def exact_diagonal(
-    net: Stack,
-    theta: Tensor,
-    task: Task,
-    *,
-    gauss_newton: bool = False,
-    error: Error = SQUARED,
-) -> Tensor:
-    """The diagonal of the Hessian, or of the Gauss-Newton matrix, of one net.
+@dataclass(frozen=True)
+class ExactDiagonals:
+    """Diagonals of one net, (N,) each, means over the samples.
+
+    Attributes:
+        hessian: d2E/dw_k^2.
+        gauss_newton: its first term alone, with d2E/do^2 replaced by its mean, see
+            :class:`oldschool.nets.error.Error`; never negative.
+    """
+
+    hessian: Tensor
+    gauss_newton: Tensor
+
+
+def exact_diagonals(
+    net: Stack, theta: Tensor, task: Task, *, error: Error = SQUARED
+) -> ExactDiagonals:
+    """The diagonals of the Hessian and of the Gauss-Newton matrix of one net.
 
     Args:
         net: the architecture.
         theta: weights of one net, (N,).
         task: the data, x of shape (P, inputs).
-        gauss_newton: the first term alone, which is never negative.
         error: E.
-
-    Returns:
-        (N,), a mean over the samples.
     """
-    found = torch.zeros_like(theta)
+    hessian, gauss_newton = torch.zeros_like(theta), torch.zeros_like(theta)
     widest = max(scheme.above.units for scheme in net.schemes)
     for start in range(len(net.layers)):
         layer = net.layers[start]
         count = layer.scheme.weights + layer.scheme.biases
-        at_once = max(1, min(len(task), _HELD // (widest * min(count, 64))))
+        at_once = max(1, min(len(task), _HELD // (widest * min(count, _DIRECTIONS))))
         for x, t in zip(torch.split(task.x, at_once), torch.split(task.t, at_once), strict=True):
             trace = net.forward(theta[None], x)
-            outputs = trace.outputs
-            bow = (error.weight(outputs) if gauss_newton else error.bend(outputs, t))[0]
-            pull = error.slope(outputs, t)[0]
-            for part in torch.split(torch.arange(count), 64):
+            bend, weight = error.bend(trace.outputs, t)[0], error.weight(trace.outputs)[0]
+            pull = error.slope(trace.outputs, t)[0]
+            for part in torch.split(torch.arange(count), _DIRECTIONS):
                 first, second = _jet(
                     net, theta, trace.activities, trace.columns[start], start, part
                 )
-                sums = (bow[:, None] * first * first).sum((0, 2))
-                if not gauss_newton:
-                    sums += (pull[:, None] * second).sum((0, 2))
-                found[layer.weights.start + part] += sums
-    return found / len(task)
+                squares, place = first * first, layer.weights.start + part
+                hessian[place] += (bend[:, None] * squares + pull[:, None] * second).sum((0, 2))
+                gauss_newton[place] += (weight[:, None] * squares).sum((0, 2))
+    return ExactDiagonals(hessian / len(task), gauss_newton / len(task))
 
 
 def _jet(

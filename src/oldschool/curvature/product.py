@@ -6,6 +6,10 @@ import torch
 from torch import Tensor
 
 from oldschool.nets.net import Net
+from oldschool.nets.stack import Stack
+
+# Samples of a net of planes whose derivatives are taken at once: more leave the cache.
+_PLANES_AT_ONCE = 32
 
 
 def gauss_newton_product(net: Net, theta: Tensor, x: Tensor, vector: Tensor) -> Tensor:
@@ -20,10 +24,22 @@ def gauss_newton_product(net: Net, theta: Tensor, x: Tensor, vector: Tensor) -> 
     Returns:
         (N,).
     """
+    if isinstance(net, Stack):
+        return _of_planes(net, theta, x, vector)
 
     def outputs(weights: Tensor) -> Tensor:
         return net.outputs(weights[None], x)[0]
 
     moved = torch.func.jvp(outputs, (theta,), (vector,))[1]
     found: Tensor = torch.func.vjp(outputs, theta)[1](moved)[0]
+    return found / len(x)
+
+
+def _of_planes(net: Stack, theta: Tensor, x: Tensor, vector: Tensor) -> Tensor:
+    """The same by the net's own derivatives: torch.func takes ten times as long over them."""
+    found = torch.zeros_like(theta)
+    for part in torch.split(x, _PLANES_AT_ONCE):
+        trace = net.forward(theta[None], part)
+        moved = net.push_forward(theta[None], trace, vector[None])
+        found += net.pull_back(theta[None], trace, moved)[0]
     return found / len(x)

@@ -85,6 +85,34 @@ def recursive_diagonal(
     return Derivatives(total / len(task), gradient / len(task), diagonal / len(task))
 
 
+def field_saliency(net: Stack, theta: Tensor, x: Tensor, chunk: int = CHUNK) -> Tensor:
+    """Saliencies of the first layer's weights, sorted by the input that a connection reads.
+
+    1/2 x_j^2 sum over connections (i, j) of w_ij^2 d2E/da_i^2, by the recursion's
+    Levenberg-Marquardt form for the squared error. Summed over the inputs it is the sum of
+    h_kk w_k^2 / 2 over the layer's weights, biases and what lies around the field left out.
+
+    Args:
+        net: the architecture.
+        theta: weights (R, N).
+        x: inputs (P, inputs).
+        chunk: samples taken at a time.
+
+    Returns:
+        (R, inputs), a mean over the samples.
+    """
+    found = theta.new_zeros(len(theta), net.inputs.units)
+    for part in torch.split(x, chunk):
+        trace = net.forward(theta, part)
+        bow = torch.ones_like(trace.outputs)
+        for depth in reversed(range(len(net.layers))):
+            layer = net.layers[depth]
+            second = layer.transfer.slope(trace.activities[depth + 1]).square_().mul_(bow)
+            bow = layer.scheme.back(theta[:, layer.weights].square(), second)
+        found += 0.5 * (bow * trace.activities[0].square()).sum(2)
+    return found / len(x)
+
+
 def _back(
     net: Stack, theta: Tensor, trace: Trace, pull: Tensor | None, bow: Tensor
 ) -> tuple[Tensor, Tensor]:

@@ -173,6 +173,28 @@ class Stack:
         """Outputs (R, K, P) for weights (R, N) and inputs (P, inputs) or (R, P, inputs)."""
         return self.forward(theta, x).outputs
 
+    def push_forward(self, theta: Tensor, trace: Trace, change: Tensor) -> Tensor:
+        """J change: how the outputs change to first order.
+
+        Args:
+            theta: weights (R, N).
+            trace: of the forward pass at these weights.
+            change: of the weights, (R, N).
+
+        Returns:
+            (R, K, P).
+        """
+        moved: Tensor | None = None
+        for depth, layer in enumerate(self.layers):
+            dw, db = change[:, layer.weights], change[:, layer.biases]
+            da = layer.scheme.forward(dw, db, trace.columns[depth])
+            if moved is not None:
+                read = layer.scheme.still.columns(moved)
+                da += layer.scheme.forward(theta[:, layer.weights], torch.zeros_like(db), read)
+            moved = layer.transfer.slope(trace.activities[depth + 1]).mul_(da)
+        assert moved is not None
+        return moved
+
     def pull_back(self, theta: Tensor, trace: Trace, pull: Tensor) -> Tensor:
         """J^T pull: the gradient of an error whose slope at the outputs is ``pull``.
 

@@ -1,0 +1,99 @@
+"""Tables: pure functions from tidy frames to frames ready to print."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from oldschool.claims.estimate import NotRun, mean
+from oldschool.report.tables import fmt
+from oldschool.runs.experiment import Frames
+
+from .paths import decibel, whole
+from .shares import WAYS
+
+_PAPER = {
+    "small": {"train_wrong": 1.1, "train_mse": 0.017, "test_wrong": 3.4, "test_mse": 0.024},
+    "larger": {"train_wrong": 0.14, "train_mse": 0.0025, "test_wrong": 5.0, "test_mse": 0.018},
+}
+_NAMES = {
+    "train_wrong": "training digits wrong, %",
+    "train_mse": "training MSE",
+    "test_wrong": "test digits wrong, %",
+    "test_mse": "test MSE",
+}
+
+
+def _text(values: pd.Series) -> str:
+    found = mean(values.to_numpy(float))
+    if isinstance(found, NotRun):
+        return f"{float(values.iloc[0]):.4g}" if len(values) else "-"
+    return fmt(found.value, found.low, found.high)
+
+
+def nets(frames: Frames) -> pd.DataFrame:
+    """Both nets as trained: the paper's and ours."""
+    large = whole(frames["interactive"])
+    ours = {"small": whole(frames["digit_nets"]), "larger": large[large.moment == "trained"]}
+    return pd.DataFrame(
+        [
+            {
+                "net": name,
+                "measure": label,
+                "paper": _PAPER[name][column],
+                "ours": _text(rows[column]),
+                "nets": len(rows),
+            }
+            for name, rows in ours.items()
+            for column, label in _NAMES.items()
+        ]
+    )
+
+
+def shares(frames: Frames) -> pd.DataFrame:
+    """Share a round and variants of deletion at the same retraining in sum."""
+    rows = whole(frames["shares"])
+    found = []
+    for way in WAYS:
+        of = rows[rows.way == way]
+        if of.empty:
+            continue
+        dB = {
+            part: pd.Series(decibel(of[f"{part}_mse"] / of[f"base_{part}_mse"]))
+            for part in ("train", "test")
+        }
+        found.append(
+            {
+                "way": way,
+                "rounds": int(of.rounds.iloc[0]),
+                "deleted": int(of.deleted.iloc[0]),
+                "training MSE, dB": _text(dB["train"]),
+                "test MSE, dB": _text(dB["test"]),
+                "change of test error, points": _text(of.test_wrong - of.base_test_wrong),
+                "nets": len(of),
+            }
+        )
+    return pd.DataFrame(found)
+
+
+def layers(frames: Frames) -> pd.DataFrame:
+    """What retrained nets have left of each layer when 1548 weights are deleted, or nearest."""
+    rows = whole(frames["retraining"])
+    counts = rows.deleted.unique()
+    deleted = min(counts, key=lambda count: abs(count - 1548))
+    at = rows[rows.deleted == deleted]
+    columns = [name for name in rows.columns if name.startswith("left_")]
+    return pd.DataFrame(
+        [
+            {
+                "method": method,
+                "deleted": int(deleted),
+                **{
+                    f"{column.removeprefix('left_')}, left": _text(part[column])
+                    for column in columns
+                },
+                "connections left": _text(part.connections),
+                "nets": len(part),
+            }
+            for method, part in at.groupby("method")
+        ]
+    )

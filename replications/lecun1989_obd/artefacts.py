@@ -51,8 +51,8 @@ FIGURES = (
         caption=(
             "A tenth of the weights goes a round, then one pass of retraining (open marks). OBD's "
             "line without retraining is that of figure deletion, on one look at the net. All "
-            "methods prune the same nets and see the digits in the same order; OBS prunes the "
-            f"first two. {_LINES}"
+            "methods prune the same nets and see the digits in the same order; OBS and random "
+            f"deletion prune the first of them only. {_LINES}"
         ),
         alt="MSE in dB against parameters left with and without retraining, both sets.",
         original=(

@@ -23,7 +23,7 @@ from .nets import BACKGROUND, small_net
 from .settings import PRECISIONS, ObdConfig
 
 # Digits whose forward pass is taken at a time, and nets: what they leave has to stay in the cache.
-_AT_ONCE, _NETS = 64, 8
+_AT_ONCE, _NETS = 16, 8
 
 
 @dataclass(frozen=True)

@@ -94,15 +94,17 @@ def _random(frames: Frames) -> Result:
 
 
 def _agreement(frames: Frames) -> Result:
-    def found(column: str = "foreseen", method: str = "obd") -> pd.Series:
+    def found(method: str = "obd", column: str = "foreseen") -> pd.Series:
         return paths.reaches(paths.foreseen_gap(frames, column, method).abs())
 
-    note = (
-        f"medians otherwise: with the Levenberg-Marquardt form {found(method='obd_lm').median():.0f}"
-        f", with the exact diagonal {found(method='obd_exact').median():.0f}, with the whole "
-        f"Gauss-Newton matrix {found('quadratic').median():.0f}; what OBS foresees of its own "
-        f"deletions {found(method='obs').median():.0f}"
-    )
+    others = {
+        "with the Levenberg-Marquardt form": found("obd_lm"),
+        "with the exact diagonal": found("obd_exact"),
+        "with the whole Gauss-Newton matrix": found(column="quadratic"),
+        "what OBS foresees of its own deletions": found("obs"),
+    }
+    told = ", ".join(f"{name} {values.median():.0f}" for name, values in others.items())
+    note = f"medians otherwise: {told}"
     return median(found().to_numpy(), note)
 
 

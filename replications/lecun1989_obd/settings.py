@@ -17,6 +17,7 @@ from .nets import LARGE, SMALL
 
 PRECISIONS = {"float32": torch.float32, "float64": torch.float64}
 METHODS = ("magnitude", "obd", "obd_lm", "obd_exact", "obs", "random")
+RETRAINED_METHODS = ("magnitude", "obd", "obs", "random")
 N = SMALL["parameters"]
 
 
@@ -123,9 +124,9 @@ class DeletionSettings:
     methods: list[str] = plan_only(list(METHODS))
     alpha: float = plan_only(1e-4)
     obs_samples: int = 1000
-    exact_samples: int = 300
+    exact_samples: int = 100
     quadratic_samples: int = 1000
-    other_alphas: list[float] = plan_only([1e-8, 1e-6, 1e-2])
+    other_alphas: list[float] = plan_only([1e-6, 1e-2])
     other_nets: int = plan_only(2)
 
     def __post_init__(self) -> None:
@@ -153,7 +154,7 @@ class RetrainingSettings:
     Attributes:
         nets: nets, from the first of ``digits``.
         block: nets a work unit.
-        obs_nets: nets, from the first, that Optimal Brain Surgeon prunes as well.
+        few: nets, from the first, that the methods beside magnitude and OBD prune.
         methods: what deletes.
         share: of all 2578 weights, deleted a round.
         to: deleted at the end.
@@ -164,8 +165,8 @@ class RetrainingSettings:
 
     nets: int = plan_only(10)
     block: int = plan_only(5)
-    obs_nets: int = plan_only(2)
-    methods: list[str] = field(default_factory=lambda: ["magnitude", "obd", "random"])
+    few: int = plan_only(2)
+    methods: list[str] = plan_only(["magnitude", "obd", "obs", "random"])
     share: float = 0.1
     to: int = 2320
     alpha: float = 1e-4
@@ -174,8 +175,8 @@ class RetrainingSettings:
 
     def __post_init__(self) -> None:
         _require_sizes("retraining", self.nets, self.block)
-        _require_methods("retraining", self.methods, ("magnitude", "obd", "random"))
-        require(self.obs_nets >= 0, "retraining.obs_nets", self.obs_nets, "must be 0 or more")
+        _require_methods("retraining", self.methods, RETRAINED_METHODS)
+        require(self.few >= 0, "retraining.few", self.few, "must be 0 or more")
         _require_share("retraining", self.share)
         require(1 <= self.to < N, "retraining.to", self.to, f"must be 1 to {N - 1}")
         require(self.alpha > 0, "retraining.alpha", self.alpha, "must be above 0")

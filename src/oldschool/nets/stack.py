@@ -159,7 +159,7 @@ class Stack:
                 f"the net takes weights (R, {self.weights}) and inputs (P, {self.inputs.units}) "
                 f"or (R, P, {self.inputs.units}), not {tuple(theta.shape)} and {tuple(x.shape)}"
             )
-        below = x.mT
+        below = x.mT.contiguous()  # layers read runs of samples
         activities, columns = [below], []
         for layer in self.layers:
             read = layer.scheme.columns(below)

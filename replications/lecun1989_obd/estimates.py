@@ -159,13 +159,17 @@ def _flat(column: str) -> Estimator:
 
 def _retraining_helps(frames: Frames) -> Result:
     with_it, without = (paths.retraining(frames, "obd"), paths.deletion(frames, "obd"))
-    counts = [count for count in with_it.columns if paths.FROM <= count <= without.columns.max()]
+    measured = paths.counts(without)
+    counts = [n for n in paths.counts(with_it) if paths.FROM <= n <= measured[-1]]
     between = pd.DataFrame(
-        [np.interp(counts, without.columns, np.log(line)) for line in without.to_numpy(float)],
+        [np.interp(counts, measured, np.log(line)) for line in without.to_numpy(float)],
         index=without.index,
         columns=counts,
     )
-    lower = np.log(with_it[counts]).lt(between.loc[with_it.index])
+    nets = with_it.index
+    lower = pd.DataFrame(np.log(with_it[counts].to_numpy(float)), nets, counts).lt(
+        between.loc[nets]
+    )
     return mean(paths.holds(lower, 0).to_numpy(), f"{len(counts)} rounds of {len(lower)} nets")
 
 
@@ -198,7 +202,7 @@ def _factor4(frames: Frames) -> Result:
         for name in ("parameters", "test_wrong")
     )
     found = paths.factor_reached(left, wrong, LARGE["parameters"], 0.5)
-    last = int(left.iloc[0, -1])
+    last = int(left.to_numpy(int)[0, -1])
     change = (wrong.iloc[:, -1] - wrong.iloc[:, 0]).mean()
     note = f"the road ends at {last} parameters, where the test error is {change:+.2f} points up"
     return median(found.to_numpy(), note)
@@ -207,7 +211,7 @@ def _factor4(frames: Frames) -> Result:
 def _factor2(frames: Frames) -> Result:
     wrong = paths.retraining(frames, "obd", "test_wrong")
     left = pd.DataFrame(
-        {count: SMALL["parameters"] - count for count in wrong.columns}, index=wrong.index
+        {count: SMALL["parameters"] - count for count in paths.counts(wrong)}, index=wrong.index
     )
     found = paths.factor_reached(left, wrong, SMALL["parameters"], 0.4)
     return median(found.to_numpy(), f"range {found.min():.2f} to {found.max():.2f}")

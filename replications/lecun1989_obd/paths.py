@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -13,9 +15,15 @@ FROM = 400  # deletions before which no method raises the error by what a plot s
 CLOSE = 1.0  # dB that count as the same
 
 
-def decibel(ratio: NDArray[np.float64] | pd.DataFrame) -> NDArray[np.float64]:
+def counts(table: pd.DataFrame) -> list[int]:
+    """The counts of deletions that the columns are named by."""
+    return [int(str(name)) for name in table.columns]
+
+
+def decibel(ratio: NDArray[np.float64] | pd.DataFrame | pd.Series) -> NDArray[np.float64]:
     """10 log10 of a ratio of mean squared errors."""
-    return 10 * np.log10(np.asarray(ratio, dtype=float))
+    found: NDArray[np.float64] = 10 * np.log10(np.asarray(ratio, dtype=float))
+    return found
 
 
 def whole(rows: pd.DataFrame) -> pd.DataFrame:
@@ -58,18 +66,18 @@ def reaches(rises: pd.DataFrame, limit: float = CLOSE) -> pd.Series:
 
     The last count where it never does.
     """
-    counts = rises.columns.to_numpy(float)
-    found = {}
+    at = counts(rises)
+    found: dict[Any, float] = {}
     for replicate, line in zip(rises.index, rises.to_numpy(float), strict=True):
         past = np.flatnonzero(line > limit)
         if len(past) == 0:
-            found[replicate] = counts[-1]
+            found[replicate] = float(at[-1])
         elif past[0] == 0:
-            found[replicate] = counts[0]
+            found[replicate] = float(at[0])
         else:
             k = int(past[0])
             part = (limit - line[k - 1]) / (line[k] - line[k - 1])
-            found[replicate] = counts[k - 1] + part * (counts[k] - counts[k - 1])
+            found[replicate] = at[k - 1] + part * (at[k] - at[k - 1])
     return pd.Series(found)
 
 
@@ -80,7 +88,8 @@ def below(lower: pd.DataFrame, upper: pd.DataFrame, start: int = FROM) -> pd.Ser
 
 def holds(truth: pd.DataFrame, start: int = FROM) -> pd.Series:
     """Share of the counts from ``start`` up at which something holds, a net, in per cent."""
-    return 100 * truth.loc[:, truth.columns >= start].mean(axis=1)
+    late = [count >= start for count in counts(truth)]
+    return 100 * truth.loc[:, late].mean(axis=1)
 
 
 def foreseen_gap(frames: Frames, column: str = "foreseen", method: str = "obd") -> pd.DataFrame:

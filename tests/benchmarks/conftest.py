@@ -2,8 +2,10 @@
 
 import csv
 import io
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import pytest
 import torch
@@ -13,6 +15,7 @@ from oldschool.report.speed import COLUMNS, read, speed_file
 from oldschool.runs import files, provenance
 
 RATIOS: list[dict[str, str]] = []
+K = TypeVar("K")
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +59,26 @@ def seconds_of(function: Callable[[], object], repeats: int = 3) -> float:
         function()
         times.append(time.perf_counter() - start)
     return min(times)
+
+
+def least_seconds(
+    ways: Mapping[K, Callable[[], object]], rounds: int, window: float = 5e-3
+) -> dict[K, float]:
+    """Seconds a call of each of several ways.
+
+    The least of so many rounds through all of them, so that a busy moment is not one way's alone;
+    quick calls are repeated for ``window`` seconds and averaged. A first round is not counted.
+    """
+    once = {key: seconds_of(way, 1) for key, way in ways.items()}
+    found = dict.fromkeys(ways, math.inf)
+    for _ in range(rounds):
+        for key, way in ways.items():
+            calls = math.ceil(window / once[key])
+            start = time.perf_counter()
+            for _ in range(calls):
+                way()
+            found[key] = min(found[key], (time.perf_counter() - start) / calls)
+    return found
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

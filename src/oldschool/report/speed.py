@@ -11,8 +11,8 @@ from oldschool.errors import DataError
 
 COLUMNS = ("what", "seconds", "against", "against_seconds", "ratio", "bar", "machine")
 
-
 COST = "inverse_cost"  # seconds and memory of H^-1 against the number of weights
+CLASSIFICATION = "classification"  # seconds a batch of digits, dense and sparse, weights deleted
 
 
 def measured_folder(report_dir: Path) -> Path:

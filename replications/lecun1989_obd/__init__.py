@@ -19,8 +19,10 @@ from .settings import (
     InteractiveSettings,
     RetrainingSettings,
     SharesSettings,
+    TrainingsSettings,
 )
 from .shares import SHARES
+from .trainings import TRAININGS
 
 REPLICATION = Replication(
     name="obd",
@@ -33,9 +35,10 @@ REPLICATION = Replication(
         "deletion": DeletionSettings,
         "retraining": RetrainingSettings,
         "shares": SharesSettings,
+        "trainings": TrainingsSettings,
         "interactive": InteractiveSettings,
     },
-    experiments=(DIGITS, DIAGONALS, DELETION, RETRAINING, SHARES, INTERACTIVE, PASSES),
+    experiments=(DIGITS, DIAGONALS, DELETION, RETRAINING, SHARES, TRAININGS, INTERACTIVE, PASSES),
     figures=FIGURES,
     tables=TABLES,
     estimates=ESTIMATES,

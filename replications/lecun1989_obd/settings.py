@@ -132,13 +132,7 @@ class DeletionSettings:
     def __post_init__(self) -> None:
         _require_sizes("deletion", self.nets, self.block)
         _require_methods("deletion", self.methods, METHODS)
-        rising = sorted(set(self.deleted))
-        require(
-            len(rising) > 0 and self.deleted == rising and rising[0] >= 1 and rising[-1] < N,
-            "deletion.deleted",
-            self.deleted,
-            f"must be one or more rising counts from 1 to {N - 1}",
-        )
+        _require_counts("deletion", self.deleted)
         for name in ("obs_samples", "exact_samples", "quadratic_samples"):
             value = getattr(self, name)
             require(value >= 1, f"deletion.{name}", value, "must be 1 or more")
@@ -215,6 +209,26 @@ class SharesSettings:
 
 
 @dataclass
+class TrainingsSettings:
+    """Other ways to train the small net, see ``trainings.py``.
+
+    Attributes:
+        nets: nets a way, of starts of their own.
+        passes: of the training.
+        deleted: counts at which a net is measured.
+    """
+
+    nets: int = plan_only(2)
+    passes: float = 10.0
+    deleted: list[int] = field(default_factory=lambda: [400, 800, 1200, 1500])
+
+    def __post_init__(self) -> None:
+        require(self.nets >= 1, "trainings.nets", self.nets, "must be 1 or more")
+        require(self.passes > 0, "trainings.passes", self.passes, "must be above 0")
+        _require_counts("trainings", self.deleted)
+
+
+@dataclass
 class InteractiveSettings:
     """The net of 9760 parameters: a layer removed, then weights.
 
@@ -260,12 +274,23 @@ class ObdConfig(Protocol):
     deletion: DeletionSettings
     retraining: RetrainingSettings
     shares: SharesSettings
+    trainings: TrainingsSettings
     interactive: InteractiveSettings
 
 
 def _require_sizes(node: str, nets: int, block: int) -> None:
     require(nets >= 1, f"{node}.nets", nets, "must be 1 or more")
     require(block >= 1, f"{node}.block", block, "must be 1 or more")
+
+
+def _require_counts(node: str, deleted: list[int]) -> None:
+    rising = sorted(set(deleted))
+    require(
+        len(rising) > 0 and deleted == rising and rising[0] >= 1 and rising[-1] < N,
+        f"{node}.deleted",
+        deleted,
+        f"must be one or more rising counts from 1 to {N - 1}",
+    )
 
 
 def _require_net(node: str, unit: str, init: float) -> None:

@@ -8,8 +8,9 @@ from oldschool.claims.estimate import NotRun, mean
 from oldschool.report.tables import fmt
 from oldschool.runs.experiment import Frames
 
-from .paths import decibel, whole
+from .paths import counts, decibel, rise, whole
 from .shares import WAYS
+from .trainings import WAYS as WAYS_TO_TRAIN
 
 _PAPER = {
     "small": {"train_wrong": 1.1, "train_mse": 0.017, "test_wrong": 3.4, "test_mse": 0.024},
@@ -78,8 +79,7 @@ def shares(frames: Frames) -> pd.DataFrame:
 def layers(frames: Frames) -> pd.DataFrame:
     """What retrained nets have left of each layer when 1548 weights are deleted, or nearest."""
     rows = whole(frames["retraining"])
-    counts = rows.deleted.unique()
-    deleted = min(counts, key=lambda count: abs(count - 1548))
+    deleted = min(rows.deleted.unique(), key=lambda count: abs(count - 1548))
     at = rows[rows.deleted == deleted]
     columns = [name for name in rows.columns if name.startswith("left_")]
     return pd.DataFrame(
@@ -97,3 +97,41 @@ def layers(frames: Frames) -> pd.DataFrame:
             for method, part in at.groupby("method")
         ]
     )
+
+
+def trainings(frames: Frames) -> pd.DataFrame:
+    """Magnitude and OBD without retraining after other trainings."""
+    rows = whole(frames["trainings"])
+    found = []
+    for way in WAYS_TO_TRAIN:
+        of = rows[rows.training == way]
+        if of.empty:
+            continue
+        tables = {
+            method: part.pivot(index="replicate", columns="deleted", values="train_mse")
+            for method, part in of.groupby("method")
+        }
+        dB = {method: rise(table) for method, table in tables.items()}
+        base = of[(of.deleted == 0) & (of.method == "obd")]
+        gap = of[of.method == "obd"].pivot(index="replicate", columns="deleted", values="foreseen")
+        found.append(
+            {
+                "training": way,
+                "training MSE": _text(base.train_mse),
+                "training digits wrong, %": _text(base.train_wrong),
+                **{
+                    f"{count} deleted, dB: magnitude / OBD / foreseen": " / ".join(
+                        f"{value:.1f}"
+                        for value in (
+                            dB["magnitude"][count].mean(),
+                            dB["obd"][count].mean(),
+                            decibel(1 + gap[count] / tables["obd"][0]).mean(),
+                        )
+                    )
+                    for count in counts(dB["obd"])
+                    if count > 0
+                },
+                "nets": len(base),
+            }
+        )
+    return pd.DataFrame(found)

@@ -117,10 +117,7 @@ def prune_large(
         ValueError: the counts do not fall, or every is below 1.
     """
     left = int(kept.sum())
-    if list(counts) != sorted(set(counts), reverse=True) or (
-        counts and not 0 <= counts[-1] <= counts[0] <= left
-    ):
-        raise ValueError(f"counts must fall from at most {left}: {list(counts)}")
+    require_falling(counts, left)
     if every is not None and every < 1:
         raise ValueError(f"every must be 1 or more, not {every}")
     deleter, looks, since = method.look(net, theta, task, kept), 1, 0
@@ -140,6 +137,14 @@ def prune_large(
         yield Step(
             deleter.theta.clone(), deleter.kept.clone(), predicted, deleted, looks, deleter.drift
         )
+
+
+def require_falling(counts: Sequence[int], left: int) -> None:
+    """Raises a ValueError unless the counts fall, from at most ``left`` to at least nought."""
+    if list(counts) != sorted(set(counts), reverse=True) or (
+        counts and not 0 <= counts[-1] <= counts[0] <= left
+    ):
+        raise ValueError(f"counts must fall from at most {left}: {list(counts)}")
 
 
 class _InOrder:

@@ -7,6 +7,7 @@ once a round are told by their score; Optimal Brain Surgeon moves the other weig
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -18,7 +19,7 @@ from oldschool.curvature.recursion import recursive_diagonal
 from oldschool.data.task import Task
 from oldschool.nets.stack import Stack
 from oldschool.pruning import obd
-from oldschool.pruning.large import LargeOptimalBrainSurgeon, prune_large
+from oldschool.pruning.large import LargeOptimalBrainSurgeon, prune_large, require_falling
 
 # (net, weights (R, N), training set) -> a score of every weight (R, N); the least goes first
 Score = Callable[[Stack, Tensor, Task], Tensor]
@@ -59,6 +60,9 @@ class RoundMethod(Protocol):
             kept: (R, N) bool, as many in each net.
             task: the training set.
             counts: weights left, falling.
+
+        Raises:
+            ValueError: the counts do not fall.
         """
         ...
 
@@ -66,6 +70,8 @@ class RoundMethod(Protocol):
 @dataclass(frozen=True)
 class LeastFirst:
     """Deletes weights in the order of a score; the others do not move.
+
+    Of a net that diverged, whose scores are no numbers, it deletes as many as of the others.
 
     Attributes:
         name: how rows call the method.
@@ -82,10 +88,13 @@ class LeastFirst:
     ) -> list[Pruning]:
         """See :class:`RoundMethod`."""
         score = self.score(net, theta, task)
-        order = score.masked_fill(~kept, torch.inf).argsort(dim=1, stable=True)
+        # What is deleted comes last, after what is no number or infinite.
+        finite = score.nan_to_num(nan=torch.finfo(score.dtype).max)
+        order = finite.masked_fill(~kept, torch.inf).argsort(dim=1, stable=True)
         rises = score.gather(1, order).double().cumsum(1)
         rows = torch.arange(len(theta))[:, None]
         left, found = int(kept[0].sum()), []
+        require_falling(counts, left)
         for count in counts:
             gone = order[:, : left - count]
             now = kept.clone()
@@ -93,13 +102,15 @@ class LeastFirst:
             rise = rises[:, left - count - 1] if count < left else rises.new_zeros(len(theta))
             if not self.foresees:
                 rise = torch.full_like(rise, torch.nan)
-            found.append(Pruning(theta * now, now, rise))
+            found.append(Pruning(torch.where(now, theta, 0.0), now, rise))
         return found
 
 
 @dataclass(frozen=True)
 class Surgery:
     """Optimal Brain Surgeon, net by net, in float64; H stands through a round.
+
+    A net that diverged has no H: it loses as many weights as the others, in any order.
 
     Attributes:
         method: alpha and what is held.
@@ -121,6 +132,9 @@ class Surgery:
         seen = Task(task.x[: self.samples].double(), task.t[: self.samples].double())
         paths = []
         for w, k in zip(theta.double(), kept, strict=True):
+            if not bool(w.isfinite().all()):
+                paths.append(_lost(net, w, k, seen, counts, theta.dtype))
+                continue
             total, steps = 0.0, []
             for step in prune_large(net, w, k, seen, self.method, counts):
                 total += step.predicted
@@ -134,6 +148,14 @@ class Surgery:
             )
             for at in zip(*paths, strict=True)
         ]
+
+
+def _lost(
+    net: Stack, w: Tensor, kept: Tensor, task: Task, counts: Sequence[int], dtype: torch.dtype
+) -> list[tuple[Tensor, Tensor, float]]:
+    """Weights, those kept, and a NaN foreseen, at each count of a net that diverged."""
+    at = LeastFirst("", magnitude, foresees=False).prune(net, w[None], kept[None], task, counts)
+    return [(one.theta[0].to(dtype), one.kept[0], math.nan) for one in at]
 
 
 def magnitude(net: Stack, theta: Tensor, task: Task) -> Tensor:

@@ -21,7 +21,25 @@ from . import paths
 from .nets import LARGE, SMALL
 
 Estimator = Callable[[Frames], Result]
+_ALL_DIVERGED = "all nets diverged"
 AFTER = 1548  # the round of `retraining` nearest to the paper's 1500 deletions
+
+
+def _of(frame: str, *methods: str) -> Callable[[Estimator], Estimator]:
+    """An estimator that has no number where one of ``methods`` was not run on two nets."""
+
+    def decorate(estimator: Estimator) -> Estimator:
+        def estimate(frames: Frames) -> Result:
+            rows = paths.whole(frames[frame])
+            nets = rows.groupby("method").replicate.nunique()
+            few = [method for method in methods if nets.get(method, 0) < 2]
+            if few:
+                return NotRun(f"fewer than two nets under {', '.join(few)}")
+            return estimator(frames)
+
+        return estimate
+
+    return decorate
 
 
 def _counted(frame: str, column: str) -> Estimator:
@@ -69,22 +87,22 @@ def _large(column: str) -> Estimator:
     return estimate
 
 
+@_of("deletion", "obd", "magnitude")
 def _obd_below_magnitude(frames: Frames) -> Result:
     obd, magnitude = (paths.deletion(frames, name) for name in ("obd", "magnitude"))
-    others = {
-        name: paths.below(paths.deletion(frames, name), magnitude).mean()
-        for name in ("obd_lm", "obd_exact")
-    }
+    others = {"obd_lm": "the Levenberg-Marquardt form", "obd_exact": "the exact diagonal"}
+    forms = "".join(
+        f"; with {label} {paths.below(paths.deletion(frames, name), magnitude).mean():.0f} %"
+        for name, label in others.items()
+        if (frames["deletion"].method == name).any()
+    )
     gap = (paths.rise(magnitude) - paths.rise(obd)).mean()
     told = ", ".join(f"{count} {gap[count]:.1f}" for count in gap.index if count >= paths.FROM)
-    note = (
-        f"{len(obd)} nets; with the Levenberg-Marquardt form {others['obd_lm']:.0f} %, with the "
-        f"exact diagonal {others['obd_exact']:.0f} %; dB of magnitude over OBD at each count: "
-        f"{told}"
-    )
+    note = f"{len(obd)} nets{forms}; dB of magnitude over OBD at each count: {told}"
     return mean(paths.below(obd, magnitude).to_numpy(), note)
 
 
+@_of("deletion", "random", "magnitude")
 def _random(frames: Frames) -> Result:
     random, magnitude = (paths.rise(paths.deletion(frames, k)) for k in ("random", "magnitude"))
     if 800 not in random.columns:
@@ -93,26 +111,32 @@ def _random(frames: Frames) -> Result:
     return paired_difference(random[800].to_numpy(), magnitude[800].to_numpy(), note)
 
 
+@_of("deletion", "obd")
 def _agreement(frames: Frames) -> Result:
     def found(method: str = "obd", column: str = "foreseen") -> pd.Series:
         return paths.reaches(paths.foreseen_gap(frames, column, method).abs())
 
     others = {
-        "with the Levenberg-Marquardt form": found("obd_lm"),
-        "with the exact diagonal": found("obd_exact"),
-        "with the whole Gauss-Newton matrix": found(column="quadratic"),
-        "what OBS foresees of its own deletions": found("obs"),
+        "obd_lm": "with the Levenberg-Marquardt form",
+        "obd_exact": "with the exact diagonal",
+        "obs": "what OBS foresees of its own deletions",
     }
-    told = ", ".join(f"{name} {values.median():.0f}" for name, values in others.items())
+    told = f"with the whole Gauss-Newton matrix {found(column='quadratic').median():.0f}" + "".join(
+        f", {label} {found(name).median():.0f}"
+        for name, label in others.items()
+        if (frames["deletion"].method == name).any()
+    )
     note = f"medians otherwise: {told}"
     return median(found().to_numpy(), note)
 
 
+@_of("deletion", "obd")
 def _underestimate(frames: Frames) -> Result:
     gap = paths.foreseen_gap(frames)
     return mean(paths.holds(gap.gt(0), 801).to_numpy(), f"{len(gap)} nets")
 
 
+@_of("deletion", "obs", "obd")
 def _obs_below_obd(frames: Frames) -> Result:
     obs, obd = (paths.deletion(frames, name) for name in ("obs", "obd"))
     gap = (paths.rise(obd) - paths.rise(obs)).mean()
@@ -123,6 +147,7 @@ def _obs_below_obd(frames: Frames) -> Result:
     return mean(paths.below(obs, obd.loc[obs.index]).to_numpy(), note)
 
 
+@_of("deletion", "magnitude", "obd", "obs")
 def _ordering(frames: Frames) -> Result:
     tables = [paths.deletion(frames, name) for name in ("magnitude", "obd", "obs")]
     nets = tables[2].index
@@ -137,6 +162,7 @@ def _ordering(frames: Frames) -> Result:
 
 
 def _flat(column: str) -> Estimator:
+    @_of("retraining", "obd")
     def estimate(frames: Frames) -> Result:
         table = paths.retraining(frames, "obd", column)
         rises = paths.rise(table)
@@ -157,6 +183,8 @@ def _flat(column: str) -> Estimator:
     return estimate
 
 
+@_of("deletion", "obd")
+@_of("retraining", "obd")
 def _retraining_helps(frames: Frames) -> Result:
     with_it, without = (paths.retraining(frames, "obd"), paths.deletion(frames, "obd"))
     measured = paths.counts(without)
@@ -166,8 +194,8 @@ def _retraining_helps(frames: Frames) -> Result:
         index=without.index,
         columns=counts,
     )
-    nets = with_it.index
-    lower = pd.DataFrame(np.log(with_it[counts].to_numpy(float)), nets, counts).lt(
+    nets = with_it.index.intersection(between.index)
+    lower = pd.DataFrame(np.log(with_it.loc[nets, counts].to_numpy(float)), nets, counts).lt(
         between.loc[nets]
     )
     return mean(paths.holds(lower, 0).to_numpy(), f"{len(counts)} rounds of {len(lower)} nets")
@@ -185,6 +213,8 @@ def _layer_ratio(column: str, rise: bool) -> Estimator:
 
 def _layer_factor(frames: Frames) -> Result:
     left = _of_large("layer removed", "parameters")(frames)
+    if left.empty:
+        return NotRun(_ALL_DIVERGED)
     return exact(LARGE["parameters"] / float(left.iloc[0]), note=f"{left.iloc[0]} are left")
 
 
@@ -196,6 +226,8 @@ def _layer_error(frames: Frames) -> Result:
 
 def _factor4(frames: Frames) -> Result:
     rows = paths.whole(frames["interactive"]).copy()
+    if rows.empty:
+        return NotRun(_ALL_DIVERGED)
     rows["step"] = rows.groupby("replicate").cumcount()
     left, wrong = (
         rows.pivot(index="replicate", columns="step", values=name)
@@ -208,6 +240,7 @@ def _factor4(frames: Frames) -> Result:
     return median(found.to_numpy(), note)
 
 
+@_of("retraining", "obd")
 def _factor2(frames: Frames) -> Result:
     wrong = paths.retraining(frames, "obd", "test_wrong")
     left = pd.DataFrame(
@@ -217,6 +250,7 @@ def _factor2(frames: Frames) -> Result:
     return median(found.to_numpy(), f"range {found.min():.2f} to {found.max():.2f}")
 
 
+@_of("retraining", "obd")
 def _accuracy(frames: Frames) -> Result:
     wrong = paths.retraining(frames, "obd", "test_wrong")
     if AFTER not in wrong.columns:
@@ -227,6 +261,7 @@ def _accuracy(frames: Frames) -> Result:
     return paired_difference(wrong[AFTER].to_numpy(), wrong[0].to_numpy(), note)
 
 
+@_of("retraining", "obd")
 def _speed(frames: Frames) -> Result:
     left = paths.retraining(frames, "obd", "connections")
     if AFTER not in left.columns:

@@ -184,7 +184,7 @@ TABLES = (
         build=tables.shares,
         title="Sensitivity to the share deleted a round, and variants of deletion",
         caption=(
-            "OBD (Levenberg-Marquardt form on 300 digits) to 1500 of 2578 parameters deleted, with "
+            "OBD (Levenberg-Marquardt form on 100 digits) to 1500 of 2578 parameters deleted, with "
             "six passes of retraining in sum, spread evenly over the weights that go. The paper "
             "gives no share; its variants are to decrease weights of low saliency instead of "
             "deleting them (here halved, and deleted if still low a round later), and to let "

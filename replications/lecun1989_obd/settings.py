@@ -197,7 +197,7 @@ class SharesSettings:
     nets: int = plan_only(2)
     deleted: int = 1500
     passes: int = 6
-    samples: int = 300
+    samples: int = 100
     singly: int = plan_only(1)
 
     def __post_init__(self) -> None:

@@ -41,10 +41,10 @@ class Way:
 
 
 WAYS = {
-    "10 % a round": Way(0.1),
-    "one weight a round": Way(None),
+    "one weight a round": Way(None),  # first, as it takes longest
     "1 % a round": Way(0.01),
     "5 % a round": Way(0.05),
+    "10 % a round": Way(0.1),
     "one shot": Way(1.0),
     "10 % a round, decreased first": Way(0.1, "decrease"),
     "10 % a round, may come back": Way(0.1, "return"),

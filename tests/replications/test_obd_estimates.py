@@ -261,11 +261,11 @@ def test_notes_tell_the_other_ways():
     assert "half of it" not in estimate("base.train_error").note
     assert estimate("terms").note == f"{2578 * 2577} of them off the diagonal"
     note = estimate("fig1a.obd_below_magnitude").note
-    assert "Levenberg-Marquardt form 0 %, with the exact diagonal 100 %" in note
+    assert "Levenberg-Marquardt form 0 %; with the exact diagonal 100 %" in note
     assert "400 0.5, 600 1.0, 800 2.0, 1000 -1.0, 1200 4.0" in note
     note = estimate("fig1b.agreement").note
-    assert "Levenberg-Marquardt form 1200, with the exact diagonal 200" in note
-    assert "Gauss-Newton matrix 100, what OBS foresees of its own deletions 900" in note
+    assert "Gauss-Newton matrix 100, with the Levenberg-Marquardt form 1200" in note
+    assert "the exact diagonal 200, what OBS foresees of its own deletions 900" in note
     note = estimate("fig1a.obs_below_obd").note
     assert "400 0.3, 600 -1.0, 800 1.0, 1000 6.0, 1200 3.0" in note
     assert note.endswith("alpha 0.0001 of 0.0001, 0.01")
@@ -284,6 +284,24 @@ def test_notes_tell_the_other_ways():
         in estimate("accuracy").note
     )
     assert "Levenberg-Marquardt form 1.10" in estimate("saliency_cost").note
+
+
+def test_methods_that_were_not_run_are_told():
+    ranked = deletion_frame().query("method in ['magnitude', 'obd']")
+    for name, missing in (
+        ("fig1a.random_off_scale", "random"),
+        ("fig1a.obs_below_obd", "obs"),
+        ("fig1a.ordering", "obs"),
+    ):
+        assert not_run(name, deletion=ranked) == f"fewer than two nets under {missing}"
+    assert "exact diagonal" not in estimate("fig1a.obd_below_magnitude", deletion=ranked).note
+    assert "OBS" not in estimate("fig1b.agreement", deletion=ranked).note
+    without = deletion_frame().query("method != 'obd'")
+    for name in ("fig1a.obd_below_magnitude", "fig1b.agreement", "fig1b.underestimate"):
+        assert not_run(name, deletion=without) == "fewer than two nets under obd"
+    others = retraining_frame().query("method != 'obd'")
+    for name in ("fig2a.flat_to", "factor2", "accuracy", "speed", "fig2.retraining_helps"):
+        assert not_run(name, retraining=others) == "fewer than two nets under obd"
 
 
 def test_counts_that_were_not_measured_are_told():

@@ -244,8 +244,8 @@ class InteractiveSettings:
         retraining: the training after each round.
     """
 
-    nets: int = plan_only(6)
-    block: int = plan_only(3)
+    nets: int = plan_only(10)
+    block: int = plan_only(5)
     unit: str = "lecun_tanh"
     init: float = 2.4
     schedule: ScheduleConfig = field(default_factory=lambda: ScheduleConfig(passes=23.0))

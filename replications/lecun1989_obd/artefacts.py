@@ -7,7 +7,7 @@ from oldschool.runs.experiment import Figure, Table
 from . import tables
 from .figures import deletion, diagonals, retraining, speed
 
-_LINES = "Lines are means over nets with 90 % intervals (Student's t)."
+_LINES = "Means over nets, bands their 90 % intervals (Student's t) or, of fewer than five, range."
 
 FIGURES = (
     Figure(
@@ -18,7 +18,8 @@ FIGURES = (
         caption=(
             "All methods look once at the same trained nets and delete weights in their order, "
             "biases included. OBD: saliencies by the paper's recursion over the 7291 training "
-            "digits, with and without its f'' terms, and with the exact diagonal of the Hessian. "
+            "digits, with and without its f'' terms, and with the exact diagonal of the Hessian "
+            "(of 100 digits). "
             "OBS: H of 1000 digits, alpha 1e-4, computed once. dB over the unpruned net. The test "
             f"set is not in the paper's figure. {_LINES}"
         ),
@@ -131,8 +132,8 @@ FIGURES = (
         title="Where on the input field the saliency arises",
         caption=(
             "The recursion's saliencies of the first layer's kernels, sorted by the pixel that "
-            "each connection reads: summed over the field they are the kernels'. Beside it the "
-            "mean of 300 training digits."
+            "each connection reads: summed over the field they are the kernels'. Paper, -1, counts "
+            "as much as ink, 1. Beside it the mean of 300 training digits."
         ),
         alt="Two heat maps of 28 by 28 pixels.",
     ),

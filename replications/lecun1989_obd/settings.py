@@ -218,7 +218,7 @@ class TrainingsSettings:
         deleted: counts at which a net is measured.
     """
 
-    nets: int = plan_only(2)
+    nets: int = plan_only(5)
     passes: float = 10.0
     deleted: list[int] = field(default_factory=lambda: [400, 800, 1200, 1500])
 

@@ -13,14 +13,13 @@ from dataclasses import dataclass, replace
 import pandas as pd
 import torch
 
-from oldschool.data.task import Task
 from oldschool.nets.stack import Stack
 from oldschool.pruning.rounds import LeastFirst, magnitude, obd_saliency
 from oldschool.runs.experiment import Experiment, Frames, Unit, blocks
 from oldschool.runs.seeds import Seeds
 from oldschool.training.diagonal_lm import stochastic_diagonal_lm
 
-from .digits import Digits, digits, measures, sources
+from .digits import digits, measures, sources
 from .nets import small_net
 from .settings import PRECISIONS, ObdConfig
 
@@ -34,14 +33,12 @@ class Training:
         averages: transfer function of the subsampling layers; None for the same.
         rate: None for that of ``digits``.
         mu: likewise.
-        paper: grey level of a pixel without ink, -1 in ``digits``; ink stays 1.
     """
 
     unit: str | None = None
     averages: str | None = None
     rate: float | None = None
     mu: float | None = None
-    paper: float = -1.0
 
 
 WAYS: Mapping[str, Training] = {
@@ -50,7 +47,6 @@ WAYS: Mapping[str, Training] = {
     "mu 1, rate .002": Training(rate=2e-3, mu=1.0),
     "standard tanh": Training(unit="tanh"),
     "linear subsampling": Training(averages="linear"),
-    "inputs 0 to 1": Training(paper=0.0),
 }
 _SUBSAMPLING = ("H2", "H4")
 
@@ -76,7 +72,7 @@ def run(config: ObdConfig, unit: Unit, seeds: Seeds) -> Frames:
         for place in plain.layers
     )
     net = Stack(plain.schemes, units, tuple(place.name for place in plain.layers))
-    data = _shaded(digits(28, dtype), way.paper)
+    data = digits(28, dtype)
     schedule = replace(
         common.schedule.schedule(),
         passes=settings.passes,
@@ -111,14 +107,6 @@ def run(config: ObdConfig, unit: Unit, seeds: Seeds) -> Frames:
                 )
             )  # fmt: skip
     return {"trainings": pd.concat(rows, ignore_index=True)}
-
-
-def _shaded(data: Digits, paper: float) -> Digits:
-    """The digits with another grey level of paper, -1 so far; ink stays 1."""
-    if paper == -1.0:
-        return data
-    scale = (1.0 - paper) / 2
-    return Digits(*(Task(1 - scale * (1 - task.x), task.t) for task in (data.train, data.test)))
 
 
 TRAININGS = Experiment(

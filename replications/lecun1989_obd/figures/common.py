@@ -30,17 +30,18 @@ LOOKS: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 PARAMETERS_LEFT = "parameters left"
+FEW = 5  # nets; the band of fewer is their range
 
 
 def line(axes: Axes, x: Any, values: pd.DataFrame, look: Mapping[str, Any], **more: Any) -> None:
-    """Mean over nets, a row each, with its 90 % interval (Student's t); two nets or more."""
+    """Mean over nets, a row each, with its 90 % interval (Student's t); of few nets their range."""
     middle = values.mean().to_numpy()
     axes.plot(x, middle, **{"markersize": 3.2, **look, **more})
-    if len(values) > 1:
+    low, high = values.min().to_numpy(), values.max().to_numpy()
+    if len(values) >= FEW:
         arm = stats.t.ppf(0.5 + LEVEL / 2, len(values) - 1) * values.sem().to_numpy()
-        axes.fill_between(
-            x, middle - arm, middle + arm, color=look["color"], alpha=0.18, linewidth=0
-        )
+        low, high = middle - arm, middle + arm
+    axes.fill_between(x, low, high, color=look["color"], alpha=0.18, linewidth=0)
 
 
 def left(values: pd.DataFrame) -> np.ndarray:

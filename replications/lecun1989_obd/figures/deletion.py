@@ -22,7 +22,7 @@ _LAYERS = ("H1", "H2", "H3", "H4", "output")
 
 def deletion_error(frames: Frames) -> Figure:
     """Fig. 1a: the training error against the parameters left, and the same of the test error."""
-    figure, panels = subplots(1, 2, width=DOUBLE, height=3.1, sharey=True)
+    figure, panels = subplots(1, 2, width=DOUBLE, height=3.6, sharey=True)
     rows = frames["deletion"]
     for panel, part in zip(panels, ("train", "test"), strict=True):
         for method in ("random", "magnitude", "obd", "obd_lm", "obd_exact", "obs"):
@@ -33,13 +33,13 @@ def deletion_error(frames: Frames) -> Figure:
     nets = whole(rows).replicate.nunique()
     panels[0].set(ylabel="MSE over the unpruned net's, dB", title=f"training set, {nets} nets")
     panels[1].set_title("test set")
-    panels[1].legend()
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
 
 def prediction(frames: Frames) -> Figure:
     """Fig. 1b: what OBD foresees and what comes."""
-    figure, (error, gap) = subplots(1, 2, width=DOUBLE, height=3.1)
+    figure, (error, gap) = subplots(1, 2, width=DOUBLE, height=3.7)
     actual = deletion(frames, "obd")
     by_terms = {
         "foreseen": ("foreseen by the recursion", LOOKS["obd"] | {"linestyle": "--"}),
@@ -53,7 +53,6 @@ def prediction(frames: Frames) -> Figure:
     paper_axis(error, 0, "MSE over the unpruned net's, dB")
     paper_line(error, SMALL["parameters"] - 800, "paper: agree to 800 deleted", axis="x")
     error.set_title(f"deletion by OBD, {len(actual)} nets")
-    error.legend(loc="upper right")
     for column, (label, look) in by_terms.items():
         found = foreseen_gap(frames, column)
         line(gap, found.columns.to_numpy(float), found, {**look, "label": label})
@@ -66,9 +65,11 @@ def prediction(frames: Frames) -> Figure:
             {**LOOKS[method], "label": f"{LOOKS[method]['label']}, of its own deletions"},
         )
     gap.axhspan(-1, 1, color="#E2E2E2", zorder=0, label="agreement, 1 dB")
-    paper_line(gap, 800, "paper: 800", axis="x")
-    gap.set(xlabel="parameters deleted", ylabel="actual over foreseen error, dB", ylim=(-6, 12))
-    gap.legend()
+    paper_line(gap, 800, "_", axis="x")
+    gap.set(xlabel="parameters deleted", ylabel="actual over foreseen error, dB", ylim=(-3, 12))
+    shown = dict(zip(*reversed(gap.get_legend_handles_labels()), strict=True))
+    shown |= dict(zip(*reversed(error.get_legend_handles_labels()), strict=True))
+    figure.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=3)
     return figure
 
 

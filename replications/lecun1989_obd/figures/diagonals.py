@@ -77,9 +77,7 @@ def kernels(frames: Frames) -> Figure:
             panel.grid(False)
             panel.set_xticks([])
             panel.set_yticks([])
-            if row is panels[0]:
-                panel.set_title(f"H1, map {number + 1}")
-        row[0].set_ylabel(name)
+            panel.set_title(f"{name}, map {number + 1}" if number == 0 else f"map {number + 1}")
         figure.colorbar(drawn, ax=list(row), shrink=0.9)
     return figure
 
@@ -100,6 +98,6 @@ def field(frames: Frames) -> Figure:
         panel.add_patch(Rectangle((5.5, 5.5), 16, 16, fill=False, color="white", linewidth=0.8))
         panel.set(xlabel="column", ylabel="row")
         figure.colorbar(drawn, ax=panel, label=label)
-    panels[0].set_title(f"mean of {nets} nets; frame: the digit's 16 x 16")
-    panels[1].set_title("training digits")
+    panels[0].set_title(f"mean of {nets} nets")
+    panels[1].set_title("training digits; frame: 16 x 16")
     return figure

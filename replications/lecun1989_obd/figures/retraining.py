@@ -40,7 +40,7 @@ def retrained_error(frames: Frames) -> Figure:
 
 def error_rates(frames: Frames) -> Figure:
     """Test error against parameters, without and with retraining."""
-    figure, panels = subplots(1, 2, width=DOUBLE, height=3.1, sharey=True)
+    figure, panels = subplots(1, 2, width=DOUBLE, height=3.5, sharey=True)
     for method in METHODS:
         if (frames["deletion"].method == method).any():
             found = deletion(frames, method, "test_wrong")
@@ -51,11 +51,11 @@ def error_rates(frames: Frames) -> Figure:
     start = deletion(frames, "obd", "test_wrong")[0].mean()
     for panel, title in zip(panels, ("not retrained", "retrained"), strict=True):
         panel.axhline(start, color="#7F7F7F", linewidth=0.8, label=f"unpruned: {start:.2f} %")
-        panel.set(xlabel=PARAMETERS_LEFT, xlim=(0, 2600), ylim=(0.6 * start, 5 * start))
+        panel.set(xlabel=PARAMETERS_LEFT, xlim=(0, 2600), ylim=(0.6 * start, 4 * start))
         panel.set_title(title)
     paper_line(panels[0], 3.4, "paper, unpruned, with printed digits: 3.4 %")
     panels[0].set_ylabel("test digits wrong, %")
-    panels[0].legend()
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
 

@@ -200,7 +200,8 @@ TABLES = (
         caption=(
             "Training error over the unpruned net's in dB, mean over nets of ten passes, by "
             "magnitude, by OBD, and as OBD foresees it; intervals of the unpruned nets at 90 %. "
-            "One choice is changed at a time that the papers leave open. mu keeps the steps of "
+            "One choice is changed at a time that the papers leave open; nets that did not learn "
+            "(half of the digits wrong) are left out. mu keeps the steps of "
             "weights without curvature small: at .02 and .1 they are long."
         ),
     ),

@@ -12,6 +12,7 @@ from .paths import counts, decibel, rise, whole
 from .shares import WAYS
 from .trainings import WAYS as WAYS_TO_TRAIN
 
+STUCK = 50  # per cent of the training digits wrong: a net that has not learned
 _PAPER = {
     "small": {"train_wrong": 1.1, "train_mse": 0.017, "test_wrong": 3.4, "test_mse": 0.024},
     "larger": {"train_wrong": 0.14, "train_mse": 0.0025, "test_wrong": 5.0, "test_mse": 0.018},
@@ -105,6 +106,9 @@ def trainings(frames: Frames) -> pd.DataFrame:
     found = []
     for way in WAYS_TO_TRAIN:
         of = rows[rows.training == way]
+        start = of[(of.deleted == 0) & (of.method == "obd")]
+        stuck = start[start.train_wrong > STUCK].replicate
+        of = of[~of.replicate.isin(stuck)]
         if of.empty:
             continue
         tables = {
@@ -131,7 +135,7 @@ def trainings(frames: Frames) -> pd.DataFrame:
                     for count in counts(dB["obd"])
                     if count > 0
                 },
-                "nets": len(base),
+                "nets": f"{len(base)} of {len(start)}",
             }
         )
     return pd.DataFrame(found)

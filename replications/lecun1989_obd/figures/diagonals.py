@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.colors import LogNorm
 from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
 
 from oldschool.report.style import DOUBLE, subplots
 from oldschool.runs.experiment import Frames
@@ -64,14 +66,15 @@ def kernels(frames: Frames) -> Figure:
     first = weights[weights.layer == "H1"].iloc[:100]
     value = first.value.to_numpy(float)
     most = np.abs(value).max()
-    shown = {
+    shown: dict[str, tuple[NDArray[np.float64], dict[str, Any]]] = {
         "weight": (value, {"cmap": "RdBu_r", "vmin": -most, "vmax": most}),
-        "saliency, recursion": (first.full.to_numpy(float) * value**2 / 2, {"vmin": 0}),
-        "saliency, exact": (first.exact.to_numpy(float) * value**2 / 2, {"vmin": 0}),
     }
+    for name, form in (("saliency, recursion", first.full), ("saliency, exact", first.exact)):
+        saliency = form.to_numpy(float) * value**2 / 2
+        norm = LogNorm(saliency.max() / 1e3, saliency.max(), clip=True)
+        shown[name] = (saliency, {"norm": norm})
     figure, panels = subplots(3, 4, width=DOUBLE, height=4.6)
     for row, (name, (values, look)) in zip(panels, shown.items(), strict=True):
-        look = {"vmax": values.max(), **look}
         for number, (panel, image) in enumerate(zip(row, values.reshape(4, 5, 5), strict=True)):
             drawn = panel.imshow(image, **look)
             panel.grid(False)

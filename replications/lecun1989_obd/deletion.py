@@ -36,7 +36,7 @@ from .nets import small_net
 from .settings import PRECISIONS, ObdConfig
 
 # What other approximations foresee of OBD's deletions, see :func:`_terms`.
-TERMS = ("first_order", "quadratic")
+TERMS = ("first_order", "quadratic", "output_layer", "as_bias")
 
 
 def plan(config: ObdConfig, earlier: Frames) -> list[Unit]:
@@ -133,22 +133,37 @@ def _terms(
     """What other approximations foresee of the same deletions, in units of the mean square.
 
     Returns:
-        ``first_order``, g . dw, which the extremal approximation drops; and ``quadratic``,
-        1/2 dw^T H dw with the whole Gauss-Newton matrix; a value a net at each step.
+        A value a net at each step of ``first_order``, g . dw, which the extremal approximation
+        drops; ``quadratic``, 1/2 dw^T H dw with the whole Gauss-Newton matrix; ``output_layer``,
+        the same of the deletions in the output layer alone; and ``as_bias``, what of that is the
+        mean over digits of the change of each output unit's net input.
     """
     gradient = recursive_diagonal(net, theta, data.train).gradient
     seen, scale = data.train.x[:samples], 2 / net.outputs_count
-    first, second = [], []
+    found: dict[str, list[list[float]]] = {name: [] for name in TERMS}
+    layer = net.layers[-1]
+    slope, below = _last_layer(net, theta, seen)
     for at in path:
         change = at.theta - theta
-        first.append((scale * (gradient * change).sum(1)).tolist())
-        second.append(
+        found["first_order"].append((scale * (gradient * change).sum(1)).tolist())
+        found["quadratic"].append(
             [
                 scale * 0.5 * float(dw @ gauss_newton_product(net, w, seen, dw))
                 for w, dw in zip(theta, change, strict=True)
             ]
         )
-    return dict(zip(TERMS, (first, second), strict=True))
+        moved = layer.scheme.forward(change[:, layer.weights], change[:, layer.biases], below)
+        for name, shift in (("output_layer", moved), ("as_bias", moved.mean(2, keepdim=True))):
+            squares = (slope * shift).square().sum((1, 2)) / len(seen)
+            found[name].append((scale * 0.5 * squares).tolist())
+    return found
+
+
+def _last_layer(net: Stack, theta: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Slopes of the output units, (R, 10, P), and what the output layer reads, (R, units, P)."""
+    parts = [net.forward(theta, part) for part in torch.split(x, 16)]
+    slope = torch.cat([net.layers[-1].transfer.slope(part.outputs) for part in parts], dim=2)
+    return slope, torch.cat([part.columns[-1] for part in parts], dim=2)
 
 
 DELETION = Experiment(

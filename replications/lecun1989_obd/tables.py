@@ -135,7 +135,42 @@ def trainings(frames: Frames) -> pd.DataFrame:
                     for count in counts(dB["obd"])
                     if count > 0
                 },
+                **{
+                    f"{count} deleted, magnitude over OBD, dB": _text(
+                        dB["magnitude"][count] - dB["obd"][count]
+                    )
+                    for count in counts(dB["obd"])[-3:]
+                    if count > 0
+                },
                 "nets": f"{len(base)} of {len(start)}",
+            }
+        )
+    return pd.DataFrame(found)
+
+
+def terms(frames: Frames) -> pd.DataFrame:
+    """What each approximation foresees of OBD's deletions, beside the rise that comes."""
+    rows = whole(frames["deletion"])
+    rows = rows[rows.method == "obd"]
+    base = rows[rows.deleted == 0].set_index("replicate").train_mse
+    named = {
+        "foreseen": "OBD's saliencies",
+        "first_order": "gradient",
+        "quadratic": "whole Gauss-Newton matrix",
+        "output_layer": "of that, output layer alone",
+        "as_bias": "of that, mean change of net inputs",
+    }
+    found = []
+    for deleted, at in rows[rows.deleted > 0].groupby("deleted"):
+        at = at.set_index("replicate")
+        rise_here = at.train_mse - base.loc[at.index]
+        found.append(
+            {
+                "deleted": int(str(deleted)),
+                "rise of the training MSE": _text(rise_here),
+                **{label: _text(at[column]) for column, label in named.items()},
+                "share foreseen, median, %": f"{100 * (at.foreseen / rise_here).median():.0f}",
+                "nets": len(at),
             }
         )
     return pd.DataFrame(found)

@@ -826,7 +826,7 @@ def test_other_trainings_change_one_thing_each(monkeypatch):
                 if now != before
             ]
         )
-    assert changes == [["mu"], ["mu"], ["units"], ["units"]]
+    assert changes == [["mu"]] * 3 + [["units"]] * 2
     assert others[-1][0].units == ("lecun_tanh", "linear", "lecun_tanh", "linear", "lecun_tanh")
     assert len(rows) == len(units) * 2 * 2 * 3
     unpruned = rows[rows.deleted == 0].groupby(["training", "replicate"]).train_mse
@@ -845,3 +845,27 @@ def test_nets_that_did_not_learn_are_left_out_and_counted():
     (line,) = tables.trainings({"trainings": pd.DataFrame(rows)}).to_dict("records")
     assert line["nets"] == "2 of 3"
     assert line["400 deleted, dB: magnitude / OBD / foreseen"] == "3.0 / 3.0 / 1.8"
+
+
+def test_terms_of_the_output_layer_by_hand(deletion_rows, trained):
+    """Deletions seen through the output layer: a plain loop over digits, from the stored nets."""
+    theta = weights(trained, 2).double()
+    net, data = nets.small_net("lecun_tanh"), digits.digits(28, torch.float64)
+    x = data.train.x[:20]
+    rows = deletion_rows["deletion"]
+    rows = rows[(rows.method == "obd") & (rows.deleted == 420)].set_index("replicate")
+    counts = [N - 420]
+    method = LeastFirst("obd", lambda n, t, k: 0.5 * t * t * recursive_diagonal(n, t, k).diagonal)
+    kept = torch.ones_like(theta, dtype=torch.bool)
+    at = method.prune(net, theta, kept, data.train, counts)[0]
+    layer = net.layers[-1]
+    for number, (w, pruned) in enumerate(zip(theta, at.theta, strict=True)):
+        trace = net.forward(w[None], x)
+        change = pruned - w
+        matrix, bias = change[layer.weights].view(10, 192), change[layer.biases]
+        shifts = torch.stack([matrix @ below + bias for below in trace.activities[-2][0].T])
+        slopes = layer.transfer.slope(trace.outputs[0]).T
+        whole = (slopes * shifts).square().sum() / len(x) / 10
+        mean = (slopes * shifts.mean(0)).square().sum() / len(x) / 10
+        assert rows.output_layer[number] == pytest.approx(float(whole), rel=1e-3)
+        assert rows.as_bias[number] == pytest.approx(float(mean), rel=1e-3)

@@ -268,12 +268,13 @@ def test_notes_tell_the_other_ways():
     assert "the exact diagonal 200, what OBS foresees of its own deletions 900" in note
     note = estimate("fig1a.obs_below_obd").note
     assert "400 0.3, 600 -1.0, 800 1.0, 1000 6.0, 1200 3.0" in note
-    assert note.endswith("alpha 0.0001 of 0.0001, 0.01")
+    assert "alpha 0.0001 of 0.0001, 0.01. At alpha 0.01 (" in note
+    assert "OBS is at 400 9.0, 600 9.0, 800 9.0, 1000 9.0, 1200 9.0 dB, OBD at 400 0.5" in note
     note = estimate("fig1a.ordering").note
     assert note == "magnitude >= OBD at 80 % of the counts, OBD >= OBS at 80 %; 4 nets"
     assert "random 16.0 dB, magnitude 4.0 dB" in estimate("fig1a.random_off_scale").note
     note = estimate("fig2a.flat_to").note
-    assert "dB at 1548 deleted 1.60, least -1.00 at 258; others: magnitude 645, obs 1806" in note
+    assert "dB at 1548 deleted 1.60, least -1.00 at 258; others: magnitude 645 (6 nets), obs 1806" in note
     assert estimate("fig2.retraining_helps").note == "3 rounds of 6 nets"
     assert "from 7.50 % to 7.30 %" in estimate("interactive.test_error").note
     assert "5590" in estimate("interactive.factor").note

@@ -127,7 +127,7 @@ class DeletionSettings:
     exact_samples: int = 100
     quadratic_samples: int = 1000
     other_alphas: list[float] = plan_only([1e-6, 1e-2])
-    other_nets: int = plan_only(5)
+    other_nets: int = plan_only(3)
 
     def __post_init__(self) -> None:
         _require_sizes("deletion", self.nets, self.block)

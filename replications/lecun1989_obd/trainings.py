@@ -44,7 +44,6 @@ class Training:
 WAYS: Mapping[str, Training] = {
     "as the others": Training(),
     "mu .02, rate .0002": Training(rate=2e-4, mu=0.02),
-    "mu .02, rate .0003": Training(rate=3e-4, mu=0.02),
     "mu 1, rate .002": Training(rate=2e-3, mu=1.0),
     "standard tanh": Training(unit="tanh"),
     "linear subsampling": Training(averages="linear"),

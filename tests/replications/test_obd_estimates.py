@@ -274,7 +274,10 @@ def test_notes_tell_the_other_ways():
     assert note == "magnitude >= OBD at 80 % of the counts, OBD >= OBS at 80 %; 4 nets"
     assert "random 16.0 dB, magnitude 4.0 dB" in estimate("fig1a.random_off_scale").note
     note = estimate("fig2a.flat_to").note
-    assert "dB at 1548 deleted 1.60, least -1.00 at 258; others: magnitude 645 (6 nets), obs 1806" in note
+    assert (
+        "dB at 1548 deleted 1.60, least -1.00 at 258; others: magnitude 645 (6 nets), obs 1806"
+        in note
+    )
     assert estimate("fig2.retraining_helps").note == "3 rounds of 6 nets"
     assert "from 7.50 % to 7.30 %" in estimate("interactive.test_error").note
     assert "5590" in estimate("interactive.factor").note

@@ -261,7 +261,10 @@ def _factor4(frames: Frames) -> Result:
     found = paths.factor_reached(left, wrong, LARGE["parameters"], 0.5)
     last = int(left.to_numpy(int)[0, -1])
     change = (wrong.iloc[:, -1] - wrong.iloc[:, 0]).mean()
-    note = f"the road ends at {last} parameters, where the test error is {change:+.2f} points up"
+    note = (
+        f"the road ends at {last} parameters, where the test error has changed by {change:+.2f} "
+        f"points"
+    )
     return median(found.to_numpy(), note)
 
 

@@ -22,7 +22,8 @@ def counts(table: pd.DataFrame) -> list[int]:
 
 def decibel(ratio: NDArray[np.float64] | pd.DataFrame | pd.Series) -> NDArray[np.float64]:
     """10 log10 of a ratio of mean squared errors."""
-    found: NDArray[np.float64] = 10 * np.log10(np.asarray(ratio, dtype=float))
+    with np.errstate(invalid="ignore", divide="ignore"):  # nets that died
+        found: NDArray[np.float64] = 10 * np.log10(np.asarray(ratio, dtype=float))
     return found
 
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import torch
 
+from oldschool.data.usps import TRAIN_COUNTS
 from oldschool.errors import require
 from oldschool.nets.units import UNITS
 from oldschool.runs.config import DataConfig
@@ -94,9 +95,10 @@ class DiagonalsSettings:
     drawn: int = 1
 
     def __post_init__(self) -> None:
-        for name in ("nets", "samples", "drawn"):
+        for name in ("nets", "drawn"):
             value = getattr(self, name)
             require(value >= 1, f"diagonals.{name}", value, "must be 1 or more")
+        _require_samples("diagonals.samples", self.samples)
 
 
 @dataclass
@@ -134,8 +136,7 @@ class DeletionSettings:
         _require_methods("deletion", self.methods, METHODS)
         _require_counts("deletion", self.deleted)
         for name in ("obs_samples", "exact_samples", "quadratic_samples"):
-            value = getattr(self, name)
-            require(value >= 1, f"deletion.{name}", value, "must be 1 or more")
+            _require_samples(f"deletion.{name}", getattr(self, name))
         require(self.other_nets >= 0, "deletion.other_nets", self.other_nets, "must be 0 or more")
         for alpha in (self.alpha, *self.other_alphas):
             require(alpha > 0, "deletion.alpha", alpha, "must be above 0")
@@ -174,8 +175,7 @@ class RetrainingSettings:
         _require_share("retraining", self.share)
         require(1 <= self.to < N, "retraining.to", self.to, f"must be 1 to {N - 1}")
         require(self.alpha > 0, "retraining.alpha", self.alpha, "must be above 0")
-        samples = self.obs_samples
-        require(samples >= 1, "retraining.obs_samples", samples, "must be 1 or more")
+        _require_samples("retraining.obs_samples", self.obs_samples)
         self.schedule.check("retraining.schedule")
 
 
@@ -201,9 +201,10 @@ class SharesSettings:
     singly: int = plan_only(1)
 
     def __post_init__(self) -> None:
-        for name in ("nets", "passes", "samples"):
+        for name in ("nets", "passes"):
             value = getattr(self, name)
             require(value >= 1, f"shares.{name}", value, "must be 1 or more")
+        _require_samples("shares.samples", self.samples)
         require(self.singly >= 0, "shares.singly", self.singly, "must be 0 or more")
         require(1 <= self.deleted < N, "shares.deleted", self.deleted, f"must be 1 to {N - 1}")
 
@@ -302,6 +303,12 @@ def _require_share(node: str, share: float) -> None:
     require(0 < share <= 1, f"{node}.share", share, "must be in (0, 1]")
 
 
+def _require_samples(name: str, samples: int) -> None:
+    most = sum(TRAIN_COUNTS)
+    require(1 <= samples <= most, name, samples, f"must be 1 to {most}")
+
+
 def _require_methods(node: str, methods: list[str], known: tuple[str, ...]) -> None:
+    require(len(methods) > 0, f"{node}.methods", methods, "must be one or more")
     for method in methods:
         require(method in known, f"{node}.methods", method, f"must be one of {', '.join(known)}")

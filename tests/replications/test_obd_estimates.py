@@ -282,7 +282,7 @@ def test_notes_tell_the_other_ways():
     assert "from 7.50 % to 7.30 %" in estimate("interactive.test_error").note
     assert "5590" in estimate("interactive.factor").note
     note = estimate("factor4").note
-    assert "ends at 2440 parameters, where the test error is +0.60 points up" in note
+    assert "ends at 2440 parameters, where the test error has changed by +0.60 points" in note
     assert (
         "258 +0.00, 516 -0.10, 774 -0.20, 1032 -0.10, 1290 +0.60, 1548 -0.30"
         in estimate("accuracy").note

@@ -43,7 +43,10 @@ def prediction(frames: Frames) -> Figure:
     actual = deletion(frames, "obd")
     by_terms = {
         "foreseen": ("foreseen by the recursion", LOOKS["obd"] | {"linestyle": "--"}),
-        "quadratic": ("by the whole Gauss-Newton matrix", LOOKS["obs"] | {"linestyle": ":"}),
+        "quadratic": (
+            "by the whole Gauss-Newton matrix",
+            {"color": "#D55E00", "marker": "P", "linestyle": ":"},
+        ),
     }
     line(error, left(actual), rise(actual), {**LOOKS["obd"], "label": "actual", "color": "#000000"})
     for column, (label, look) in by_terms.items():

@@ -71,8 +71,9 @@ def kernels(frames: Frames) -> Figure:
     }
     for name, form in (("saliency, recursion", first.full), ("saliency, exact", first.exact)):
         saliency = form.to_numpy(float) * value**2 / 2
-        norm = LogNorm(saliency.max() / 1e3, saliency.max(), clip=True)
-        shown[name] = (saliency, {"norm": norm})
+        most = saliency.max()  # not above nought for a net that has died
+        look = {"norm": LogNorm(most / 1e3, most, clip=True)} if most > 0 else {"vmin": 0}
+        shown[name] = (saliency, look)
     figure, panels = subplots(3, 4, width=DOUBLE, height=4.6)
     for row, (name, (values, look)) in zip(panels, shown.items(), strict=True):
         for number, (panel, image) in enumerate(zip(row, values.reshape(4, 5, 5), strict=True)):

@@ -14,6 +14,10 @@ from .common import LOOKS, PARAMETERS_LEFT, left, line, paper_axis
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+# The papers' whole net, of 23 passes.
+PAPER_LARGE = {
+    "train_mse": 0.0025, "test_mse": 0.018, "train_wrong": 0.14, "test_wrong": 5.0
+}  # fmt: skip
 METHODS = ("random", "magnitude", "obd", "obs")
 
 
@@ -64,32 +68,32 @@ def interactive(frames: Frames) -> Figure:
     rows = whole(frames["interactive"]).copy()
     rows["step"] = rows.groupby("replicate").cumcount()
     x = rows.groupby("step").parameters.first().to_numpy(float)
-    figure, panels = subplots(1, 2, width=DOUBLE, height=3.0)
+    figure, panels = subplots(1, 2, width=DOUBLE, height=3.5)
     for column, label, marker, colour in (
         ("train_mse", "training set", "o", "#0072B2"), ("test_mse", "test set", "s", "#E69F00"),
     ):  # fmt: skip
         table = rows.pivot(index="replicate", columns="step", values=column)
         look = {"label": label, "color": colour, "marker": marker, "linestyle": "-"}
         line(panels[0], x, table, look)
-        base = table[0].mean()
-        paper_points(
-            panels[0], x[1], base * (10 if column == "train_mse" else 1.5),
-            "paper: x 10, + 50 % over ours" if column == "train_mse" else "_",
-        )  # fmt: skip
+        factor, claim = (10, "x 10") if column == "train_mse" else (1.5, "+ 50 %")
+        star = paper_points(panels[0], x[1], factor * table[0].mean(), f"paper: {claim} over ours")
+        star.set_color(colour)
+        star = paper_points(panels[0], x[0], PAPER_LARGE[column], f"paper: {label}, whole net")
+        star.set(color=colour, marker="P", markersize=7)
     for column, label, marker, colour in (
         ("train_wrong", "training set", "o", "#0072B2"), ("test_wrong", "test set", "s", "#E69F00"),
     ):  # fmt: skip
         table = rows.pivot(index="replicate", columns="step", values=column)
         look = {"label": label, "color": colour, "marker": marker, "linestyle": "-"}
         line(panels[1], x, table, look)
-    paper_points(panels[0], [x[0], x[0]], [0.0025, 0.018], "paper, whole net")
-    paper_points(panels[1], [x[0], x[0]], [0.14, 5.0], "paper, whole net")
+        star = paper_points(panels[1], x[0], PAPER_LARGE[column], f"paper: {label}, whole net")
+        star.set(color=colour, marker="P", markersize=7)
     for panel in panels:
         panel.axvline(x[1], color="#7F7F7F", linewidth=0.8)
         panel.set(xlabel=PARAMETERS_LEFT, xlim=(2000, LARGE["parameters"] + 300))
         panel.invert_xaxis()
-        panel.legend()
     panels[0].set(ylabel="mean squared error", yscale="log")
     panels[0].set_title(f"{rows.replicate.nunique()} nets; grey: layer removed")
     panels[1].set(ylabel="digits wrong, %", ylim=(0, None))
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure

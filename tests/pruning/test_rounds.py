@@ -17,7 +17,11 @@ from oldschool.curvature.stack_gradients import output_gradient_rows
 from oldschool.data.task import Task
 from oldschool.nets.planes import Convolution, Dense, Planes, Subsampling
 from oldschool.nets.stack import Stack
-from oldschool.pruning.large import LargeOptimalBrainSurgeon
+from oldschool.pruning.large import (
+    LargeOptimalBrainDamage,
+    LargeOptimalBrainSurgeon,
+    prune_large,
+)
 from oldschool.pruning.rounds import (
     LeastFirst,
     Surgery,
@@ -197,6 +201,21 @@ def test_scores_are_the_papers():
 
 
 # ---- Optimal Brain Surgeon ----
+
+
+@pytest.mark.parametrize(("short", "score"), [(False, obd_saliency), (True, obd_lm_saliency)])
+def test_one_large_net_goes_the_way_of_a_batch(short, score):
+    net, theta, task = NET, weights_for(NET), task_for(NET)
+    kept = torch.ones_like(theta, dtype=torch.bool)
+    counts = [net.weights - 5, net.weights - 20]
+    method = LargeOptimalBrainDamage(levenberg_marquardt=short)
+    steps = list(prune_large(net, theta[0], kept[0], task, method, counts))
+    batch = LeastFirst("obd", score).prune(net, theta, kept, task, counts)
+    for step, at in zip(steps, batch, strict=True):
+        assert torch.equal(step.kept, at.kept[0])
+        assert torch.equal(step.theta, at.theta[0])
+    total = sum(step.predicted for step in steps)
+    assert total == pytest.approx(float(batch[-1].predicted[0]), rel=1e-12)
 
 
 def jacobian(net: Stack, theta: Tensor, x: Tensor) -> Tensor:

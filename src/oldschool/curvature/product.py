@@ -5,11 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from oldschool.curvature.recursion import CHUNK
 from oldschool.nets.net import Net
 from oldschool.nets.stack import Stack
-
-# Samples of a net of planes whose derivatives are taken at once: more leave the cache.
-_PLANES_AT_ONCE = 32
 
 
 def gauss_newton_product(net: Net, theta: Tensor, x: Tensor, vector: Tensor) -> Tensor:
@@ -38,7 +36,7 @@ def gauss_newton_product(net: Net, theta: Tensor, x: Tensor, vector: Tensor) -> 
 def _of_planes(net: Stack, theta: Tensor, x: Tensor, vector: Tensor) -> Tensor:
     """The same by the net's own derivatives: torch.func takes ten times as long over them."""
     found = torch.zeros_like(theta)
-    for part in torch.split(x, _PLANES_AT_ONCE):
+    for part in torch.split(x, CHUNK):
         trace = net.forward(theta[None], part)
         moved = net.push_forward(theta[None], trace, vector[None])
         found += net.pull_back(theta[None], trace, moved)[0]

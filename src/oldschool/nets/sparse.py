@@ -20,6 +20,7 @@ from scipy import sparse, special
 from torch import Tensor
 
 from oldschool.nets.stack import Place, Stack
+from oldschool.nets.units import LECUN_SCALE, LECUN_SLOPE
 
 Array = NDArray[np.floating[Any]]
 
@@ -27,9 +28,9 @@ _AT_ONCE = 64  # units below whose connections are found at a time
 
 
 def _lecun_tanh(a: Array) -> Array:
-    a *= 2 / 3
+    a *= LECUN_SLOPE
     np.tanh(a, out=a)
-    a *= 1.7159
+    a *= LECUN_SCALE
     return a
 
 

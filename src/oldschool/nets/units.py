@@ -27,7 +27,8 @@ class Unit:
 
 
 # LeCun's scaled hyperbolic tangent, 1.7159 tanh(2a/3).
-_A, _S = 1.7159, 2.0 / 3.0
+LECUN_SCALE, LECUN_SLOPE = 1.7159, 2.0 / 3.0
+_A, _S = LECUN_SCALE, LECUN_SLOPE
 
 
 def _scaled_tanh(a: Tensor) -> Tensor:

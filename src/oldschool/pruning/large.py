@@ -26,7 +26,7 @@ from oldschool.data.task import Task
 from oldschool.errors import UserError
 from oldschool.nets.net import Net
 from oldschool.nets.stack import Stack
-from oldschool.pruning import obd
+from oldschool.pruning import obd, obs
 
 # (net, weights (N,), inputs (P, inputs), indices kept (n,)) -> H of these (n, n), which it owns;
 # it may be made for one kind of net
@@ -264,17 +264,11 @@ class Surgeon:
         """See :class:`Deleter`; ends early where H^-1 has to be computed anew."""
         w, inverse, done = self._w, self._inverse, 0
         while done < count and not self._has_drifted():
-            saliency = (w * w).div_(inverse.diagonal).add_(self._dead)  # 2 L_q
-            q = int(saliency.argmin())
-            column = inverse.column(q)
-            pivot = float(column[q])
-            if not pivot > 0.0:
+            gone = obs.excise(w, inverse, self._dead)
+            if gone is None:
                 break
-            self.predicted += 0.5 * float(w[q]) ** 2 / pivot
-            w.add_(column, alpha=-float(w[q]) / pivot)
-            w[q] = 0.0
-            self._dead[q] = torch.inf
-            inverse.delete(q, column)
+            q, rise = gone
+            self.predicted += rise
             self.deleted.append(int(self._index[q]))
             self._since_check += 1
             done += 1

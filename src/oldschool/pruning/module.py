@@ -31,6 +31,7 @@ from oldschool.curvature.module import error_of
 from oldschool.errors import require
 from oldschool.nets.parameters import flat
 from oldschool.pruning.look import AGREEMENT, ALPHA, Seen, drifted, look, rows
+from oldschool.pruning.obs import excise
 
 
 class NotAtMinimumWarning(UserWarning):
@@ -215,13 +216,11 @@ def _operate(seen: Seen, candidates: Tensor, count: int) -> tuple[Tensor, Tensor
     barred = torch.zeros_like(w).masked_fill_(~candidates[index], torch.inf)
     inverse = ShrinkingInverse(seen.inverse)
     for _ in range(count):
-        q = int((w * w / inverse.diagonal + barred).argmin())
-        column = inverse.column(q)
-        step = float(w[q] / column[q])
-        predicted += 0.5 * step * float(w[q])
-        w = torch.add(w, column, alpha=-step)
-        w[q], barred[q] = 0.0, torch.inf
-        inverse.delete(q, column)
+        found = excise(w, inverse, barred)
+        if found is None:  # H^-1 has drifted, as the check of the prediction then says
+            predicted = math.nan
+            break
+        predicted += found[1]
     weights = seen.weights.clone()
     weights[index] = w
     gone = torch.zeros_like(seen.kept)

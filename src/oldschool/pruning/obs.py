@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from oldschool.curvature.downdate import ShrinkingInverse
 from oldschool.curvature.gauss_newton import output_gradients
 from oldschool.curvature.inverse import damped_inverse
 from oldschool.data.task import Task
@@ -36,6 +37,31 @@ def surgery(theta: Tensor, inverse: Tensor, weight: Tensor) -> Tensor:
     column = inverse[rows, :, weight]
     scale = theta[rows, weight] / column[rows, weight]
     return -scale[:, None] * column
+
+
+def excise(w: Tensor, inverse: ShrinkingInverse, barred: Tensor) -> tuple[int, float] | None:
+    """Delete the weight of least L_q of one net while H stands, and move the others.
+
+    Args:
+        w: weights (n,), float64; changed in place.
+        inverse: H^-1 of those left; downdated.
+        barred: added to L_q, (n,): 0, or infinite where a weight may not go or is gone; changed.
+
+    Returns:
+        The weight's place and L_q; None, with nothing changed, where [H^-1]_qq is not positive
+        any more.
+    """
+    q = int((w * w).div_(inverse.diagonal).add_(barred).argmin())
+    column = inverse.column(q)
+    pivot = float(column[q])
+    if not pivot > 0.0:
+        return None
+    rise = 0.5 * float(w[q]) ** 2 / pivot
+    w.add_(column, alpha=-float(w[q]) / pivot)
+    w[q] = 0.0
+    barred[q] = torch.inf
+    inverse.delete(q, column)
+    return q, rise
 
 
 @dataclass(frozen=True)

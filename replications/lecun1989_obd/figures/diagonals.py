@@ -20,7 +20,7 @@ _FORMS = {
     "full": ("the paper's recursion", "#009E73", "^"),
     "lm": ("its Levenberg-Marquardt form", "#56B4E9", "v"),
 }
-_LAYERS = {"H1": "#0072B2", "H2": "#000000", "H3": "#E69F00", "H4": "#CC79A7", "output": "#BBBBBB"}
+_LAYERS = {"H1": "#0072B2", "H2": "#000000", "H3": "#E69F00", "H4": "#CC79A7", "output": "#8C8C8C"}
 _MARKERS = {"H1": "s", "H2": "*", "H3": "^", "H4": "D", "output": "."}
 
 
@@ -37,10 +37,10 @@ def diagonals(frames: Frames) -> Figure:
                 color=_LAYERS[layer], label=layer, markeredgewidth=0,
             )  # fmt: skip
         least, most = one.exact[one.exact > 0].min(), one.exact.max()
-        panel.plot([least, most], [least, most], color="black", linewidth=0.7)
+        panel.plot([least, most], [least, most], color="black", linewidth=0.7, zorder=1)
         out = int(((one.exact <= 0) | (one[form] <= 0)).sum())
         panel.set(xscale="log", yscale="log", xlabel="exact h$_{kk}$", ylabel=_FORMS[form][0])
-        panel.set_title(f"one net; {out} of {len(one)} not positive")
+        panel.set_title(f"one net, {out} not positive")
     panels[0].legend(markerscale=2)
     rows = frames["diagonals"]
     for shift, (form, (label, colour, marker)) in enumerate(_FORMS.items()):

@@ -168,7 +168,7 @@ def _last_layer(net: Stack, theta: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
 
 DELETION = Experiment(
     name="deletion",
-    code_version=1,
+    code_version=2,
     settings=("digits", "deletion"),
     frames=("deletion", "deletion_layers"),
     plan=plan,

@@ -102,7 +102,7 @@ def _ranks(ours: np.ndarray, exact: np.ndarray) -> float:
 
 DIAGONALS = Experiment(
     name="diagonals",
-    code_version=1,
+    code_version=2,
     settings=("digits", "diagonals"),
     frames=("diagonals", "diagonal_weights", "field"),
     plan=plan,

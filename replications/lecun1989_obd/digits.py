@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from oldschool.compiled.stack import compiled
 from oldschool.curvature.recursion import recursive_diagonal
 from oldschool.data import usps
 from oldschool.data.task import Task
@@ -64,7 +65,10 @@ def sources(config: ObdConfig) -> Mapping[str, str]:
 
 
 def outputs(net: Stack, theta: Tensor, x: Tensor) -> Tensor:
-    """(R, 10, P) for weights (R, N) and inputs (P, inputs), digits and nets a few at a time."""
+    """(R, 10, P) for weights (R, N) and inputs (P, inputs)."""
+    code = compiled(net, theta, x)
+    if code is not None:
+        return code.outputs(theta, x)
     return torch.cat(
         [
             torch.cat([net.outputs(few, part) for part in torch.split(x, _AT_ONCE)], dim=2)
@@ -159,7 +163,7 @@ def run(config: ObdConfig, unit: Unit, seeds: Seeds) -> Frames:
 
 DIGITS = Experiment(
     name="digits",
-    code_version=1,
+    code_version=2,
     settings=("digits",),
     frames=("digit_nets", "digit_weights"),
     plan=plan,

@@ -82,7 +82,7 @@ def _rows(
 
 INTERACTIVE = Experiment(
     name="interactive",
-    code_version=1,
+    code_version=2,
     settings=("interactive",),
     frames=("interactive",),
     plan=plan,

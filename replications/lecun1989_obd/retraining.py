@@ -108,7 +108,7 @@ def _rows(unit: Unit, net: Stack, kept: Tensor, found: dict[str, list[float]]) -
 
 RETRAINING = Experiment(
     name="retraining",
-    code_version=1,
+    code_version=2,
     settings=("digits", "retraining"),
     frames=("retraining",),
     plan=plan,

@@ -109,7 +109,7 @@ def lowest(net: Stack, theta: Tensor, kept: Tensor, seen: Task, count: int) -> T
 
 SHARES = Experiment(
     name="shares",
-    code_version=1,
+    code_version=2,
     settings=("digits", "retraining", "shares"),
     frames=("shares",),
     plan=plan,

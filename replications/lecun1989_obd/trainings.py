@@ -111,7 +111,7 @@ def run(config: ObdConfig, unit: Unit, seeds: Seeds) -> Frames:
 
 TRAININGS = Experiment(
     name="trainings",
-    code_version=1,
+    code_version=2,
     settings=("digits", "trainings"),
     frames=("trainings",),
     plan=plan,

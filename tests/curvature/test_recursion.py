@@ -10,6 +10,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from oldschool.compiled.stack import compiled
+from oldschool.curvature import recursion
 from oldschool.curvature.jets import exact_diagonals
 from oldschool.curvature.recursion import recursive_diagonal
 from oldschool.data.task import Task
@@ -68,6 +70,15 @@ UNSHARED = {
 }
 each_net = pytest.mark.parametrize("net", NETS.values(), ids=NETS)
 each_unshared = pytest.mark.parametrize("net", UNSHARED.values(), ids=UNSHARED)
+
+
+@pytest.fixture(autouse=True, params=["compiled", "tensors"])
+def form(request, monkeypatch):
+    """Every test holds for both forms."""
+    if request.param == "compiled":
+        assert all(compiled(net, torch.empty(0)) is not None for net in NETS.values())
+    else:
+        monkeypatch.setattr(recursion, "compiled", lambda *_: None)
 
 
 def weights_for(net: Stack, nets: int = 1) -> Tensor:

@@ -8,10 +8,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from oldschool.compiled.stack import compiled
+from oldschool.curvature import recursion
 from oldschool.curvature.recursion import recursive_diagonal
 from oldschool.data.task import Task
 from oldschool.nets.planes import Convolution, Dense, Planes, Subsampling
 from oldschool.nets.stack import Stack
+from oldschool.training import diagonal_lm
 from oldschool.training.diagonal_lm import DiagonalSchedule, stochastic_diagonal_lm
 from tests.problems import generator
 
@@ -28,6 +31,16 @@ TASK = Task(
     torch.rand(11, 2, generator=DRAW, dtype=torch.float64),
 )
 SCHEDULE = DiagonalSchedule(rate=0.05, mu=0.3, passes=2.0, batch=4, looked_at=6)
+
+
+@pytest.fixture(autouse=True, params=["compiled", "tensors"])
+def form(request, monkeypatch):
+    """Every test holds for both forms."""
+    if request.param == "compiled":
+        assert compiled(NET, TASK.x) is not None
+    else:
+        for module in (recursion, diagonal_lm):
+            monkeypatch.setattr(module, "compiled", lambda *_: None)
 
 
 def starts(count: int = 3) -> Tensor:

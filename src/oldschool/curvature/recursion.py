@@ -22,6 +22,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from oldschool.compiled.stack import compiled
 from oldschool.data.task import Task
 from oldschool.nets.error import SQUARED, Error
 from oldschool.nets.stack import Stack, Trace
@@ -63,11 +64,26 @@ def recursive_diagonal(
         levenberg_marquardt: drop the f'' terms; no h_kk is then negative, and the pass back of
             the gradient is not needed.
         error: E.
-        chunk: samples taken at a time; the result does not depend on it but for rounding.
+        chunk: samples taken at a time where the net is not compiled; only rounding depends on it.
 
     Returns:
         E, its gradient and h_kk, each a mean over the samples.
     """
+    code = compiled(net, theta, task.x, task.t) if error is SQUARED else None
+    if code is None:
+        return _by_tensors(net, theta, task, levenberg_marquardt, error, chunk)
+    order = torch.arange(len(task)).expand(len(theta), -1)
+    if task.x.ndim == 3:  # the samples of all nets in one row
+        order = order + len(task) * torch.arange(len(theta))[:, None]
+    x, t = (one.reshape(-1, one.shape[-1]) for one in (task.x, task.t))
+    sums = code.derivatives(theta, x, t, order, full=not levenberg_marquardt)
+    return Derivatives(*(one / len(task) for one in sums))
+
+
+def _by_tensors(
+    net: Stack, theta: Tensor, task: Task, levenberg_marquardt: bool, error: Error, chunk: int
+) -> Derivatives:
+    """The form to read."""
     total = theta.new_zeros(len(theta))
     gradient, diagonal = torch.zeros_like(theta), torch.zeros_like(theta)
     for x, t in zip(torch.split(task.x, chunk, -2), torch.split(task.t, chunk, -2), strict=True):

@@ -55,9 +55,8 @@ def problems(
         except DataError as error:
             found.append(f"{replication.name}/{label}: not run again: {error}")
             continue
-        same = _machine(manifest["environments"][record["environment"]]) == _machine(
-            provenance.environment()
-        )
+        recorded = manifest["environments"][record["environment"]]
+        same = _same_machine(recorded, provenance.environment())
         say(
             f"{replication.name}/{label}: run again, compared "
             f"{'exactly' if same else _elsewhere(experiment)}"
@@ -179,6 +178,6 @@ def _agree(old: pd.Series[Any], new: pd.Series[Any]) -> NDArray[np.bool_]:
     return same
 
 
-def _machine(environment: Mapping[str, Any]) -> dict[str, Any]:
-    """What of an environment may change the rows."""
-    return {key: value for key, value in environment.items() if key not in _NOT_THE_MACHINE}
+def _same_machine(recorded: Mapping[str, Any], here: Mapping[str, Any]) -> bool:
+    """Whether all agrees that may change the rows, of what was recorded at the time."""
+    return all(here.get(key) == recorded[key] for key in recorded if key not in _NOT_THE_MACHINE)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from oldschool import paths
+from oldschool.compiled import library
 
 PACKAGES = ("oldschool", "torch", "numpy", "scipy", "pandas", "hydra-core")
 CODE = ("src", "replications", "conf")
@@ -28,7 +29,7 @@ def commit() -> dict[str, Any]:
 
 
 def environment() -> dict[str, Any]:
-    """This process: interpreter, packages, processor, graphics card, torch's threads and dtype.
+    """This process: interpreter, packages, C compiler, processor, graphics card, torch's settings.
 
     What concerns torch is None where nothing has imported it.
     """
@@ -38,6 +39,7 @@ def environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "packages": _packages(),
+        "compiler": library.version(),
         "cpu": _cpu(),
         "gpu": torch.cuda.get_device_name() if torch is not None and gpu else None,
         "threads": torch.get_num_threads() if torch is not None else None,

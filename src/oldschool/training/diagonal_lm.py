@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from oldschool.compiled.stack import compiled
 from oldschool.curvature.recursion import recursive_diagonal
 from oldschool.data.task import Task
 from oldschool.nets.error import SQUARED
@@ -64,7 +65,8 @@ def stochastic_diagonal_lm(
     Returns:
         The weights at the end, (R, N); not finite for a net that diverged.
     """
-    theta = theta.clone()
+    theta = theta.clone(memory_format=torch.contiguous_format)
+    code = compiled(net, theta, task.x, task.t)
     left = max(1, round(schedule.passes * len(task)))
     taken, shown = 0, left
     while left > 0:
@@ -75,11 +77,30 @@ def stochastic_diagonal_lm(
         scale = schedule.rate / (look.diagonal + schedule.mu)
         if kept is not None:
             scale *= kept
-        for part in torch.split(order[:, :left], schedule.batch, dim=1):
-            trace = net.forward(theta, task.x[part])
-            pull = SQUARED.slope(trace.outputs, task.t[part])
-            gradient = net.pull_back(theta, trace, pull)
-            theta.addcmul_(scale, gradient, value=taken / shown - 1.0)
-            taken += part.shape[1]
+        now = order[:, :left]
+        if code is None:
+            _descend(net, theta, scale, task, now, schedule.batch, taken, shown)
+        else:
+            code.descend(theta, scale, task.x, task.t, now, schedule.batch, taken, shown)
+        taken += now.shape[1]
         left -= order.shape[1]
     return theta
+
+
+def _descend(
+    net: Stack,
+    theta: Tensor,
+    scale: Tensor,
+    task: Task,
+    order: Tensor,
+    batch: int,
+    taken: int,
+    shown: int,
+) -> None:
+    """A pass in place, the form to read; see :meth:`oldschool.compiled.stack.CompiledStack`."""
+    for part in torch.split(order, batch, dim=1):
+        trace = net.forward(theta, task.x[part])
+        pull = SQUARED.slope(trace.outputs, task.t[part])
+        gradient = net.pull_back(theta, trace, pull)
+        theta.addcmul_(scale, gradient, value=taken / shown - 1.0)
+        taken += part.shape[1]

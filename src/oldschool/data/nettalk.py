@@ -25,6 +25,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from oldschool.data import source
 from oldschool.data.source import Source, find
 from oldschool.data.task import Task
 from oldschool.errors import DataError
@@ -119,9 +120,7 @@ def hashes(folder: Path | None) -> Mapping[str, str]:
         DataError: a local file is damaged.
         UnavailableError: a file cannot be had.
     """
-    for source in (CORPUS, COMMON):
-        find(source, folder)
-    return {source.name: source.sha256 for source in (CORPUS, COMMON)}
+    return source.hashes((CORPUS, COMMON), folder)
 
 
 @lru_cache

@@ -1,0 +1,1 @@
+"""Dropout: nets, machines and models whose units are dropped at random while they learn."""

@@ -173,4 +173,6 @@ def _check(x: Tensor, y: Tensor, p: Tensor) -> None:
             f"not {tuple(x.shape)}, {tuple(y.shape)} and {tuple(p.shape)}"
         )
     if not bool(((p > 0) & (p <= 1)).all()):
-        raise ValueError(f"p, the probability of keeping an input, must be above 0 to 1: {p.tolist()}")
+        raise ValueError(
+            f"p, the probability of keeping an input, must be above 0 to 1: {p.tolist()}"
+        )

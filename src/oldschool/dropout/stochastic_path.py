@@ -18,10 +18,10 @@ from oldschool.dropout.marginal import Noise, bernoulli, expected_loss, ridge
 class StochasticPath:
     """Distances of R runs from the ridge solution W*, at some of their updates.
 
-    The distance of W is |W - W*|_H / |W*|_H, |D|_H^2 = p^2 |X D|^2 + p (1 - p) |G D|^2, whose
-    square is the expected loss above its minimum: at the start, W = 0, it is 1. It is the
-    measure in which every direction counts as much as the loss feels it; one in which the
-    expected loss is flat, such as the weight of an input that is always nought, does not count.
+    The distance of W is |W - W*|_H / |W*|_H, |D|_H^2 = p^2 |X D|^2 + p (1 - p) |G D|^2. Its
+    square is the expected loss above its minimum, as a share of that at the start, W = 0. A
+    direction counts as much as the loss feels it; one in which the expected loss is flat, such
+    as the weight of an input that is always nought, does not.
 
     Attributes:
         updates: how many updates were done, (C,) int64.
@@ -51,8 +51,8 @@ def stochastic_path(
 
     cases i drawn with replacement. The weights end up moving about W* at random; their average
     goes to W*, the expected loss above its minimum as 1 / updates and so the distance as
-    1 / sqrt(updates), however flat the loss, for a rate below 1 / max_i |x_i|^2 (Bach &
-    Moulines 2013, theorem 1, for independent cases, which drawing from the set makes them).
+    1 / sqrt(updates), however flat the loss: for a rate below 1 / max_i |x_i|^2 with Bernoulli
+    noise (Bach & Moulines 2013, theorem 1, R^2 there being at most max_i |x_i|^2).
 
     Args:
         x: X, (n, d), float64 as all else, shared by the runs.
@@ -80,11 +80,11 @@ def stochastic_path(
         return (expected_loss(x, nothing, w - aim, p) / size).sqrt()
 
     w, total = torch.zeros_like(aim), torch.zeros_like(aim)
-    averaged, last = [], []
+    averaged: list[Tensor] = []
+    last: list[Tensor] = []
     for update in range(1, updates[-1] + 1):
         picked = [
-            torch.randint(len(x), (batch,), generator=one, device=one.device)
-            for one in generators
+            torch.randint(len(x), (batch,), generator=one, device=one.device) for one in generators
         ]
         cases = torch.stack(picked).to(x.device)
         dropped = noise((batch, x.shape[1]), p, generators).mul_(x[cases])

@@ -54,7 +54,7 @@ def expected_loss(x: Tensor, y: Tensor, w: Tensor, p: Tensor) -> Tensor:
     """
     _check(x, y, p)
     fit = (y - p[:, None, None] * (x @ w)).square().sum((1, 2))
-    penalty = (x.square().sum(0)[:, None] * w.square()).sum((-2, -1))
+    penalty: Tensor = (torch.linalg.vector_norm(x, dim=0)[:, None] * w).square().sum((-2, -1))
     return fit + p * (1 - p) * penalty
 
 

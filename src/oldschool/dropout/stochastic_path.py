@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from oldschool.dropout.marginal import Noise, bernoulli, expected_loss, ridge
+from oldschool.dropout.marginal import Noise, bernoulli, ridge
 
 
 @dataclass(frozen=True)
@@ -49,10 +49,13 @@ def stochastic_path(
 
         W <- W - rate / batch sum_i x~_i (x~_i W - y_i),    x~_i = r_i * x_i, r_i fresh,
 
-    cases i drawn with replacement. The weights end up moving about W* at random; their average
-    goes to W*, the expected loss above its minimum as 1 / updates and so the distance as
-    1 / sqrt(updates), however flat the loss: for a rate below 1 / max_i |x_i|^2 with Bernoulli
-    noise (Bach & Moulines 2013, theorem 1, R^2 there being at most max_i |x_i|^2).
+    cases i drawn with replacement. The weights end up moving about W* at random, while their
+    average goes to W*: the expected loss above its minimum is at most a constant / updates, so
+    the distance in the end falls as 1 / sqrt(updates), however flat the loss, for a rate below
+    1 / max_i |x_i|^2 with Bernoulli noise (Bach & Moulines 2013, theorem 1, R^2 there being at
+    most max_i |x_i|^2). A batch of B allows 1 / (max_i |x_i|^2 / B + s), s the largest
+    eigenvalue of p^2 X'X/n + p (1 - p) G^2/n. As long as flat directions are still to be gone,
+    the weights themselves may be nearer than their average, which drags its start along.
 
     Args:
         x: X, (n, d), float64 as all else, shared by the runs.
@@ -73,12 +76,14 @@ def stochastic_path(
     """
     if not updates or updates[0] < 1 or list(updates) != sorted(set(updates)):
         raise ValueError(f"the counts of updates must rise from 1 or more: {list(updates)}")
-    aim, nothing = ridge(x, y, p), torch.zeros_like(y)
-    size = expected_loss(x, nothing, aim, p)
+    aim, gram = ridge(x, y, p), x.T @ x
+    fit, penalty = (p * p)[:, None, None], (p * (1 - p))[:, None, None] * gram.diagonal()[:, None]
 
-    def distance(w: Tensor) -> Tensor:
-        return (expected_loss(x, nothing, w - aim, p) / size).sqrt()
+    def norm(w: Tensor) -> Tensor:
+        """|W|_H, (R,), through X'X: what it costs does not grow with the cases."""
+        return (w * (fit * (gram @ w) + penalty * w)).sum((1, 2)).sqrt()
 
+    size = norm(aim)
     w, total = torch.zeros_like(aim), torch.zeros_like(aim)
     averaged: list[Tensor] = []
     last: list[Tensor] = []
@@ -92,6 +97,6 @@ def stochastic_path(
         w.baddbmm_(dropped.mT, wrong, alpha=-rate / batch)
         total += w
         if update == updates[len(last)]:
-            averaged.append(distance(total / update))
-            last.append(distance(w))
+            averaged.append(norm(total / update - aim) / size)
+            last.append(norm(w - aim) / size)
     return StochasticPath(torch.tensor(updates), torch.stack(averaged), torch.stack(last))

@@ -11,18 +11,19 @@ import torch
 from torch import Tensor
 
 from oldschool import paths
+from oldschool.compiled.stack import compiled
+from oldschool.curvature import recursion
 from oldschool.curvature.module import gauss_newton_diagonal
-from oldschool.curvature.recursion import CHUNK, recursive_diagonal
+from oldschool.curvature.recursion import recursive_diagonal
 from oldschool.data.task import Task
-from oldschool.nets.error import SQUARED
 from oldschool.nets.from_module import stack_of
 from oldschool.nets.parameters import flat, free_parameters
 from oldschool.nets.sparse import Unrolled, unrolled
-from oldschool.nets.stack import Stack
 from oldschool.pruning.rounds import LeastFirst, obd_saliency
 from oldschool.report.speed import CLASSIFICATION, measured_folder
 from oldschool.runs import files, provenance
 from oldschool.runs.results import load_frames
+from oldschool.training import diagonal_lm
 from oldschool.training.diagonal_lm import DiagonalSchedule, stochastic_diagonal_lm
 from replications.lecun1989_obd.digits import digits, weights_of
 from replications.lecun1989_obd.nets import small_net
@@ -57,20 +58,19 @@ def train(theta: Tensor, schedule: DiagonalSchedule, kept: Tensor | None = None)
     return stochastic_diagonal_lm(NET, theta, task, schedule, generators, kept)
 
 
-def gradient(net: Stack, theta: Tensor, task: Task) -> Tensor:
-    """dE/dw in the same chunks as the recursion."""
-    found = torch.zeros_like(theta)
-    for x, t in zip(task.x.split(CHUNK), task.t.split(CHUNK), strict=True):
-        trace = net.forward(theta, x)
-        found += net.pull_back(theta, trace, SQUARED.slope(trace.outputs, t))
-    return found / len(task)
+def gradient_pass(theta: Tensor, task: Task) -> Tensor:
+    """The weights after steps of nought: a gradient pass in the batches of the recursion."""
+    code, w = compiled(NET, theta), theta.clone()
+    assert code is not None
+    order = torch.arange(len(task)).expand(len(theta), -1)
+    code.descend(w, torch.zeros_like(w), task.x, task.t, order, 8, 0, len(task))
+    return w
 
 
 def test_the_plain_module_is_the_net():
     task, module = first(50), plain_planes.PlainDigits(NET, trained()[0])
     torch.testing.assert_close(module(task.x).T, NET.outputs(trained(), task.x)[0])
     at = recursive_diagonal(NET, trained(), task)
-    torch.testing.assert_close(gradient(NET, trained(), task), at.gradient)
     by_module = plain_planes.gradient(module, task, 32)
     h1 = NET.layers[0].weights
     torch.testing.assert_close(by_module[0].flatten(), at.gradient[0, h1], atol=1e-5, rtol=1e-4)
@@ -91,7 +91,7 @@ def test_saliencies_against_gradients(benchmark, keep_ratio, form):
     module = plain_planes.PlainDigits(NET, theta[0])
     ways: dict[object, Callable[[], object]] = {
         "saliencies": saliencies,
-        "gradient": lambda: gradient(NET, theta, task),
+        "gradient": lambda: gradient_pass(theta, task),
         **{n: lambda n=n: plain_planes.gradient(module, task, n) for n in (32, 128)},
     }
     benchmark.pedantic(saliencies, rounds=1)
@@ -157,28 +157,39 @@ def backpack_diagonal(
     return diagonal
 
 
-def test_training_of_several_nets(benchmark, keep_ratio):
+def test_training_of_several_nets(benchmark, keep_ratio, monkeypatch):
     task = digits(28, torch.float32).train
     share = PART / len(task)
     schedule = DiagonalSchedule(1e-3, 0.1, share, BATCH, looked_at=round(500 * share))
     theta = NET.uniform([generator(seed) for seed in range(NETS)], 2.4, torch.float32)
     module, seen = plain_planes.PlainDigits(NET, theta[0]), first(PART)
     scales = [torch.full_like(one, 1e-3) for one in module.parameters()]
+
+    def by_tensors(nets: Tensor) -> Tensor:
+        with monkeypatch.context() as patch:
+            for place in (recursion, diagonal_lm):
+                patch.setattr(place, "compiled", lambda *_: None)
+            return train(nets, schedule)
+
     ways: dict[str, Callable[[], object]] = {
-        "batch": lambda: train(theta, schedule),
-        "one": lambda: train(theta[:1], schedule),
+        "compiled": lambda: train(theta, schedule),
+        "batch": lambda: by_tensors(theta),
+        "one": lambda: by_tensors(theta[:1]),
         "plain": lambda: plain_planes.train(module, seen, scales, BATCH),
     }
-    benchmark.pedantic(ways["batch"], rounds=1)
+    torch.testing.assert_close(ways["compiled"](), ways["batch"](), rtol=1e-3, atol=1e-4)
+    benchmark.pedantic(ways["compiled"], rounds=1)
     seconds = least_seconds(ways, rounds=8)
-    what = (
-        f"{PART} digits of training for {NETS} digit nets as one batch, {BATCH} digits a step, "
-        "float32"
-    )
+    what = f"{PART} digits of training for {NETS} digit nets, {BATCH} digits a step, float32, {{}}"
+    plain = "the straightforward loop: torch modules, autograd; no second derivatives"
+    for form, way in (("compiled", "compiled"), ("as one batch of tensors", "batch")):
+        keep_ratio(what.format(form), plain, seconds[way], NETS * seconds["plain"])
+    against = "the same as one batch of tensors"
+    keep_ratio(what.format("compiled"), against, seconds["compiled"], seconds["batch"])
     against = "the same code, one net at a time"
-    keep_ratio(what, against, seconds["batch"], NETS * seconds["one"])
-    against = "the straightforward loop: torch modules, autograd; no second derivatives"
-    keep_ratio(what, against, seconds["batch"], NETS * seconds["plain"])
+    keep_ratio(
+        what.format("as one batch of tensors"), against, seconds["batch"], NETS * seconds["one"]
+    )
 
 
 def test_classification(benchmark, keep_ratio):

@@ -63,7 +63,7 @@ def version() -> str | None:
 
 def _warn(reason: str) -> None:
     warnings.warn(
-        f"nets of planes run uncompiled, about five times as slowly: {reason}",
+        f"nets of planes run uncompiled, about seven times as slowly: {reason}",
         NotCompiledWarning,
         stacklevel=3,
     )

@@ -1,0 +1,88 @@
+"""C sources compiled on first use: kept, remade when they change, done without if they fail."""
+
+from __future__ import annotations
+
+import ctypes
+import shlex
+import sys
+
+import pytest
+import torch
+
+from oldschool.compiled import library as module
+from oldschool.compiled import stack
+from oldschool.compiled.library import NotCompiledWarning, library, version
+from oldschool.nets.planes import Dense, Planes
+from oldschool.nets.stack import Stack
+
+NET = Stack((Dense(Planes(4), 2),))
+
+
+@pytest.fixture(autouse=True)
+def forgotten(monkeypatch, tmp_path):
+    """Nothing is compiled yet, in this process or on disk."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for cached in (library, version, stack._compiled):
+        cached.cache_clear()
+    yield
+    for cached in (library, version, stack._compiled):
+        cached.cache_clear()
+
+
+def made(tmp_path):
+    return sorted((tmp_path / "cache" / "oldschool" / "compiled").iterdir())
+
+
+def pretend(tmp_path, monkeypatch, script):
+    """CC is a Python script."""
+    file = tmp_path / "compiler.py"
+    file.write_text(script)
+    monkeypatch.setenv("CC", shlex.join([sys.executable, str(file)]))
+
+
+def test_a_library_is_made_once_and_kept(tmp_path, monkeypatch):
+    assert isinstance(library("stack"), ctypes.CDLL)
+    files = made(tmp_path)
+    assert [file.suffix for file in files] == [".so"]
+    library.cache_clear()
+    monkeypatch.setattr(module, "_compile", lambda *_: pytest.fail("compiled again"))
+    assert library("stack") is not None
+
+
+def test_other_macros_make_another(tmp_path):
+    library("stack")
+    library("stack", "REAL=double")
+    assert len(made(tmp_path)) == 2
+
+
+def test_without_a_compiler_tensors_do_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(module.shutil, "which", lambda _: None)
+    theta = torch.zeros(1, NET.weights)
+    with pytest.warns(NotCompiledWarning, match="no C compiler was found"):
+        assert stack.compiled(NET, theta) is None
+    assert version() is None
+
+
+def test_a_failing_compiler_is_quoted_and_leaves_nothing(tmp_path, monkeypatch):
+    pretend(tmp_path, monkeypatch, "import sys; sys.exit('stack.c:1: no such luck')")
+    with pytest.warns(NotCompiledWarning, match="no such luck"):
+        assert library("stack") is None
+    assert made(tmp_path) == []
+
+
+def test_a_compiler_that_makes_no_library(tmp_path, monkeypatch):
+    script = "import sys; open(sys.argv[sys.argv.index('-o') + 1], 'w').write('not a library')"
+    pretend(tmp_path, monkeypatch, script)
+    with pytest.warns(NotCompiledWarning, match="so"):
+        assert library("stack") is None
+
+
+def test_a_folder_that_cannot_be_written(tmp_path, monkeypatch):
+    (tmp_path / "cache").write_text("a file in the folder's place")
+    with pytest.warns(NotCompiledWarning):
+        assert library("stack") is None
+
+
+def test_the_version_is_the_compilers_first_line(tmp_path, monkeypatch):
+    pretend(tmp_path, monkeypatch, "print('a compiler 1.0\\nmore')")
+    assert version() == "a compiler 1.0"

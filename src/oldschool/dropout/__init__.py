@@ -1,1 +1,1 @@
-"""Dropout: nets, machines and models whose units are dropped at random while they learn."""
+"""Dropout: noise on units, nets trained with it, Boltzmann machines, and its marginalised form."""

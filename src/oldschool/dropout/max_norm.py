@@ -1,0 +1,27 @@
+"""Max-norm regularisation: no unit's incoming weight vector longer than c (section 5.1)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def max_norm_(weights: Tensor, limit: Tensor) -> Tensor:
+    """Scales every unit's incoming weights w with |w|_2 > c to length c, in place.
+
+    Units below c are untouched to the last bit, and a unit that is not finite stays so. Rounding
+    may leave a norm above c by a few units in the last place.
+
+    Args:
+        weights: (..., units, inputs).
+        limit: c, of a shape that broadcasts with (..., units), such as (R, 1); inf for none.
+
+    Returns:
+        The weights.
+    """
+    norm = torch.linalg.vector_norm(weights, dim=-1)
+    # On a GPU a look at the norms costs more than multiplying all weights.
+    if weights.is_cuda or bool((norm > limit).any()):
+        scale = torch.where(norm > limit, limit / norm, 1.0)
+        weights.mul_(scale.unsqueeze(-1))
+    return weights

@@ -108,8 +108,8 @@ def monte_carlo(
 def geometric_mean(outputs: Tensor) -> Tensor:
     """The geometric mean of softmax outputs, normalised to add up to 1.
 
-    What weight scaling gives exactly for one layer of softmax units without hidden ones, if the
-    mean is over all masks, each counted with its probability.
+    Weight scaling gives it exactly for softmax units without hidden ones, if the nets are those
+    of all masks, as often as the masks are probable.
 
     Args:
         outputs: of k thinned nets, (k, ..., K).

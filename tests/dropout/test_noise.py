@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from oldschool.dropout.network import Architecture
-from oldschool.dropout.noise import LEVELS, Noise, keep_probabilities
+from oldschool.dropout.noise import LEVELS, Noise, TorchStreams, keep_probabilities
 from tests.dropout.cases import noise_for
 
 F64 = torch.float64
@@ -16,9 +16,13 @@ SAMPLES = 2000
 SIGMAS = 5.0  # of the estimate; the seeds are fixed, and chance would pass these once in 10^6
 
 
+@pytest.mark.parametrize("source", ["words", "torch"])
 @pytest.mark.parametrize("dtype", [torch.float32, F64])
-def test_bernoulli_noise_keeps_the_share_p(dtype):
-    factors = noise_for(NET, "bernoulli", KEEP, SAMPLES, dtype).draw()
+def test_bernoulli_noise_keeps_the_share_p(dtype, source):
+    noise = noise_for(NET, "bernoulli", KEEP, SAMPLES, dtype)
+    if source == "torch":  # as on a GPU
+        noise._source = TorchStreams([1, 2], torch.device("cpu"))
+    factors = noise.draw()
     for layer, r in enumerate(factors):
         assert r is not None and r.dtype == dtype
         assert set(r.unique().tolist()) == {0.0, 1.0}

@@ -19,9 +19,9 @@ def max_norm_(weights: Tensor, limit: Tensor) -> Tensor:
     Returns:
         The weights.
     """
-    norm = torch.linalg.vector_norm(weights, dim=-1)
-    # On a GPU a look at the norms costs more than multiplying all weights.
-    if weights.is_cuda or bool((norm > limit).any()):
-        scale = torch.where(norm > limit, limit / norm, 1.0)
+    scale = (limit / torch.linalg.vector_norm(weights, dim=-1)).clamp_(max=1.0)
+    # On a GPU a look at the scales costs more than multiplying all weights. One that is no number
+    # makes the least of them none, and must not keep the others from being shortened.
+    if weights.is_cuda or not float(scale.min()) >= 1.0:
         weights.mul_(scale.unsqueeze(-1))
     return weights

@@ -139,10 +139,10 @@ def test_running_means_of_the_sparsity_penalty():
         torch.testing.assert_close(sgd.means[0], expected)
 
 
-def test_dead_relu_units_take_no_part_in_the_sparsity_penalty():
-    net = NETS[0]
+@pytest.mark.parametrize(("net", "bias"), [(NETS[0], -1e3), (NETS[1], -1e3), (NETS[1], 1e3)])
+def test_dead_and_saturated_units_take_no_part_in_the_sparsity_penalty(net, bias):
     parameters, (x, t) = start(net), data(net)
-    parameters.biases[0][:, 2] = -1e3
+    parameters.biases[0][:, 2] = bias
     before = parameters.clone()
     penalties = Penalties(sparsity=Sparsity(0.1, 0.5, damping=0.0))
     sgd = Sgd(net, parameters, settings(penalties=penalties))

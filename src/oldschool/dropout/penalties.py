@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
+
+LEAST = 1e-20
 
 
 @dataclass(frozen=True)
@@ -67,11 +68,11 @@ def decay_(velocity: Tensor, weights: Tensor, penalties: Penalties, step: int) -
 def kl_slope(mean: Tensor, target: float, hidden: str) -> Tensor:
     """dKL/drho^ for mean activities rho^ of units ``hidden``; see :class:`Sparsity`.
 
-    A mean of exactly 0 is taken to be the least positive number: no activity of such a ReLU unit
-    has a slope, so that what is infinite there comes to nothing.
+    A variance of 0, as of dead and of saturated units, is taken to be ``LEAST``: no activity of
+    such a unit has a slope, and infinity times 0 would not be nothing.
     """
     variance = mean if hidden == "relu" else mean * (1 - mean)
-    return (mean - target) / variance.clamp_min(torch.finfo(mean.dtype).tiny)
+    return (mean - target) / variance.clamp_min(LEAST)
 
 
 def sparsity_pull_(

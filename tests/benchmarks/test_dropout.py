@@ -15,14 +15,14 @@ from tests.benchmarks.conftest import least_seconds
 from tests.problems import generator
 
 LARGE, SMALL = (784, 1024, 1024, 2048, 10), (784, 256, 256, 10)
-CASES, BATCH, NETS, ROUNDS = 6000, 100, 8, 25
+CASES, BATCH, NETS, ROUNDS = 6000, 100, 8, 60
 FREE, BOUND = 1e3, 0.5  # max-norms above and below the norm of every unit
 PRODUCTS_BAR, DROPOUT_BAR = f"{1 / 1.35:.4f}", f"{1 / 1.15:.4f}"
 CORES = os.cpu_count() or 1
-DEVICES = [
-    "cpu",
+PLACES = [  # devices, and threads of the CPU
+    *(("cpu", threads) for threads in sorted({1, CORES})),
     pytest.param(
-        "cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
+        "cuda", 1, marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
     ),
 ]
 
@@ -69,10 +69,9 @@ def where(device: str, threads: int) -> str:
     return f"{threads} thread{'s' * (threads > 1)}" if device == "cpu" else device
 
 
-@pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("threads", sorted({1, CORES}))
+@pytest.mark.parametrize(("device", "threads"), PLACES)
 @pytest.mark.parametrize("sizes", [LARGE, SMALL], ids=name)
-def test_an_update(benchmark, keep_ratio, sizes, threads, device):
+def test_an_update(benchmark, keep_ratio, sizes, device, threads):
     torch.set_num_threads(threads)
     dropped = (0.2, *[0.5] * (len(sizes) - 2))
     module = plain_dropout.module(sizes, dropped).to(device)
@@ -104,9 +103,8 @@ def test_an_update(benchmark, keep_ratio, sizes, threads, device):
     keep_ratio(what.format("dropout, max-norm"), against, seconds["bound"], seconds["module"])
 
 
-@pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("threads", sorted({1, CORES}))
-def test_small_nets_as_one_batch(benchmark, keep_ratio, threads, device):
+@pytest.mark.parametrize(("device", "threads"), PLACES)
+def test_small_nets_as_one_batch(benchmark, keep_ratio, device, threads):
     torch.set_num_threads(threads)
     kinds = {"noise": "bernoulli", "max_norm": BOUND}
     singles = [updates(SMALL, device, **kinds) for _ in range(NETS)]

@@ -84,8 +84,8 @@ def monte_carlo(model: nn.Module, x: Tensor, nets: int) -> Tensor:
         x: whatever the model takes.
         nets: k.
     """
-    # The base class of all of torch's kinds of dropout is not in its public interface.
-    kinds = (BernoulliDropout, GaussianDropout, nn.Dropout, nn.Dropout1d, nn.Dropout2d)
+    torchs = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
+    kinds = (BernoulliDropout, GaussianDropout, *torchs)
     parts = [part for part in model.modules() if isinstance(part, kinds)]
     before = [part.training for part in parts]
     for part in parts:

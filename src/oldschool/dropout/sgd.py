@@ -35,7 +35,10 @@ class _Layer:
         vb: their velocity.
         net_input: the layer's activities are computed in it, (R, P, outputs).
         passed: y~, what the layer above reads; ``net_input`` itself unless the noise is Gaussian.
-        delta: P dE/dz, (R, P, outputs).
+        delta: P dE/dz, (R, P, outputs); of the last layer ``net_input`` itself.
+        bias_row: view of b, (R, 1, outputs).
+        w_t: view of w, (R, inputs, outputs).
+        delta_t: view of delta, (R, outputs, P).
     """
 
     w: Tensor

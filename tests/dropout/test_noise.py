@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from oldschool.dropout.network import Architecture
-from oldschool.dropout.noise import LEVELS, Noise, TorchStreams, keep_probabilities
+from oldschool.dropout.noise import Noise, keep_probabilities
+from oldschool.dropout.streams import LEVELS, TorchStreams
 from tests.dropout.cases import noise_for
 
 F64 = torch.float64

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from oldschool.dropout.noise import restore_sfc64, sfc64_state, stream_seed
+from oldschool.dropout.streams import restore_sfc64, sfc64_state, stream_seed
 
 
 class Order:

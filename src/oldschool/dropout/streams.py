@@ -1,6 +1,6 @@
 """Random streams, one a net, whose state can be kept.
 
-A bit generator gives masks in a tenth of the time that torch's Bernoulli numbers take on a CPU.
+A bit generator gives masks in a twentieth of the time that torch's Bernoulli numbers take on a CPU.
 """
 
 from __future__ import annotations

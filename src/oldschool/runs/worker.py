@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from oldschool.runs import digest, frames, provenance, reads, registry, store
+from oldschool.runs import checkpoint, digest, frames, provenance, reads, registry, store
 from oldschool.runs.config import RunConfig, instance
 from oldschool.runs.experiment import Experiment, Replication, Run, RunOnRows, Unit
 from oldschool.runs.seeds import Seeds
@@ -86,7 +86,8 @@ def _execute(task: Task) -> Outcome:
     record = {**_identity(task, experiment, config), "started": _now()}
     clock = time.perf_counter()
     try:
-        contents = run_unit(replication, experiment, task.unit, config, task.inputs)
+        with checkpoint.kept_in(task.folder.with_suffix(".checkpoint")):
+            contents = run_unit(replication, experiment, task.unit, config, task.inputs)
         texts = {name: frames.to_csv(frame) for name, frame in contents.items()}
     except Exception as error:
         return fail(task, describe(error), traceback.format_exc())

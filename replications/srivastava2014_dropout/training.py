@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -41,7 +41,7 @@ class Way:
     keep: tuple[float, ...] | None = None
     noise: Kind = "bernoulli"
     max_norm: float | None = None
-    penalties: Penalties = Penalties()
+    penalties: Penalties = field(default_factory=Penalties)
 
 
 def way(recipe: RecipeSettings, name: str, layers: int) -> Way:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from oldschool import paths
 from oldschool.data import mnist
+from oldschool.data.images import ImageSet
 
 from .settings import HELD_OUT, DropoutConfig
 
@@ -55,7 +56,11 @@ def digits(config: DropoutConfig, device: torch.device | str = "cpu") -> Digits:
 
 @cache
 def _digits(folder: Path | None, device: torch.device) -> Digits:
-    found = mnist.mnist(folder)
+    return float_digits(mnist.mnist(folder), device)
+
+
+def float_digits(found: ImageSet, device: torch.device | str) -> Digits:
+    """Pixels from 0 to 1."""
     x = [(one.float() / 255).to(device) for one in (found.train_x, found.test_x)]
     y = [one.to(device) for one in (found.train_y, found.test_y)]
     return Digits(x[0], y[0], x[1], y[1])

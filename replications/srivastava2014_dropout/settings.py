@@ -101,7 +101,9 @@ class ArchitecturesSettings:
         block: nets a work unit.
         layers: counts of hidden layers of Fig. 4's nets.
         widths: units of each, the smaller first.
+        table_width: units of the three layers that Table 2's ways are compared on.
         wide: further widths of nets of two hidden layers, with dropout and max-norm.
+        standard: units of a net of two logistic layers without dropout; 0 for none.
         updates: of the training.
         moments: at which nets are measured, evenly spaced, the last at the end.
     """
@@ -110,7 +112,9 @@ class ArchitecturesSettings:
     block: int = plan_only(2)
     layers: list[int] = plan_only([2, 3, 4])
     widths: list[int] = plan_only([128, 256])
+    table_width: int = plan_only(256)
     wide: list[int] = plan_only([])
+    standard: int = plan_only(0)
     updates: int = 1500
     moments: int = 20
 
@@ -122,6 +126,8 @@ class ArchitecturesSettings:
             ok = all(one >= 1 for one in value) and value == sorted(set(value))
             require(ok, f"architectures.{name}", value, "must be rising counts of 1 or more")
         require(len(self.widths) == 2, "architectures.widths", self.widths, "must be two")
+        _require_count("architectures.table_width", self.table_width)
+        require(self.standard >= 0, "architectures.standard", self.standard, "must be 0 or more")
         _require_count("architectures.updates", self.updates)
         _require_count("architectures.moments", self.moments, self.updates)
 

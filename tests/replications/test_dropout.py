@@ -40,7 +40,10 @@ from tests.replications.configs import Settings
 MODULES = (architectures, regularizers, gaussian, rate, dataset_size, monte_carlo)
 SLOW = ScheduleConfig(rate=0.1, momentum_end=0.9)
 CONFIG = Settings(
-    recipe=RecipeSettings(digits=200, batch=20, dropout=SLOW, plain=SLOW, device="cpu"),
+    recipe=RecipeSettings(
+        digits=200, batch=20, keep_input=0.9, keep=0.8, max_norm=1.0, dropout=SLOW, plain=SLOW,
+        device="cpu",
+    ),
     architectures=ArchitecturesSettings(
         nets=2, block=1, layers=[2, 3], widths=[8, 12], table_width=12, wide=[16], standard=10,
         updates=30, moments=3,
@@ -168,7 +171,7 @@ def test_conditions_differ(name):
 def test_the_ways_are_what_they_are_called():
     recipe, settings = CONFIG.recipe, replace(CONFIG.regularizers, l1_after=0.5, updates=40)
     ways = {k: regularizers.regularizer(recipe, settings, k, 3) for k in regularizers.WAYS}
-    kept = (0.8, 0.5, 0.5)
+    kept = (0.9, 0.8, 0.8)
     assert {k for k, one in ways.items() if one.keep is not None} == {
         "dropout_l2", "dropout_max_norm"
     }  # fmt: skip

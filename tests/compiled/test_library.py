@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import shlex
+import subprocess
 import sys
 
 import pytest
@@ -86,3 +88,27 @@ def test_a_folder_that_cannot_be_written(tmp_path, monkeypatch):
 def test_the_version_is_the_compilers_first_line(tmp_path, monkeypatch):
     pretend(tmp_path, monkeypatch, "print('a compiler 1.0\\nmore')")
     assert version() == "a compiler 1.0"
+
+
+def test_nothing_undefined_is_done_even_to_what_is_no_number(tmp_path):
+    script = """
+import torch
+from oldschool.compiled.stack import compiled
+from oldschool.nets.planes import Dense, Planes
+from oldschool.nets.stack import Stack
+
+net = Stack((Dense(Planes(3), 2), Dense(Planes(2), 2)), "tanh")
+theta = torch.tensor([[torch.nan, torch.inf, -torch.inf, 1e30, *range(10)]])
+x, order = torch.ones(5, 3), torch.arange(5)[None]
+compiled(net, theta).derivatives(theta, x, x[:, :2], order, full=True)
+print("done")
+"""
+    trap = "cc -fsanitize=undefined -fsanitize-undefined-trap-on-error"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script],
+        env={**os.environ, "CC": trap, "XDG_CACHE_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "done\n", (done.returncode, done.stderr)

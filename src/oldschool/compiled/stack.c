@@ -14,7 +14,10 @@
 
 #ifndef REAL
 #define REAL float
+#define WHOLE int32_t
 #define SINGLE 1
+#else
+#define WHOLE int64_t
 #endif
 
 enum { LANES = 16, TILE = 8 };
@@ -68,19 +71,30 @@ INLINE int32_t above(const Layer *l) { return l->maps * l->height * l->width; }
 
 /* ---- sums of vectors ---- */
 
+/* GCC has __builtin_shufflevector since version 12. */
+#if defined(__clang__) || __GNUC__ >= 12
+#define PICK(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+typedef WHOLE places __attribute__((vector_size(4 * sizeof(REAL))));
+#define PICK(a, b, ...) __builtin_shuffle(a, b, (places){__VA_ARGS__})
+#endif
+
 INLINE vec4 halves(vec v)
 {
-    vec8 a = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) +
-             __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
-    return __builtin_shufflevector(a, a, 0, 1, 2, 3) + __builtin_shufflevector(a, a, 4, 5, 6, 7);
+    vec8 a[2];
+    vec4 b[2];
+    memcpy(a, &v, sizeof a);
+    a[0] += a[1];
+    memcpy(b, a, sizeof b);
+    return b[0] + b[1];
 }
 
 INLINE vec4 sums(vec a, vec b, vec c, vec d)
 {
     vec4 p = halves(a), q = halves(b), r = halves(c), s = halves(d);
-    vec4 pq = __builtin_shufflevector(p, q, 0, 4, 1, 5) + __builtin_shufflevector(p, q, 2, 6, 3, 7);
-    vec4 rs = __builtin_shufflevector(r, s, 0, 4, 1, 5) + __builtin_shufflevector(r, s, 2, 6, 3, 7);
-    return __builtin_shufflevector(pq, rs, 0, 1, 4, 5) + __builtin_shufflevector(pq, rs, 2, 3, 6, 7);
+    vec4 pq = PICK(p, q, 0, 4, 1, 5) + PICK(p, q, 2, 6, 3, 7);
+    vec4 rs = PICK(r, s, 0, 4, 1, 5) + PICK(r, s, 2, 6, 3, 7);
+    return PICK(pq, rs, 0, 1, 4, 5) + PICK(pq, rs, 2, 3, 6, 7);
 }
 
 INLINE REAL total(const REAL *x, int32_t n)
@@ -104,8 +118,9 @@ INLINE float exponential(float x)
 {
     x = x < -87.0f ? -87.0f : x;
     x = x > 87.0f ? 87.0f : x;
-    int32_t n = (int32_t)(x * 1.44269504f + 256.5f) - 256;
-    float f = (float)n, y, power;
+    float y, power, whole = x * 1.44269504f + 256.5f;
+    int32_t n = (int32_t)(whole > 0 ? whole : 0) - 256; /* NaN has no integer */
+    float f = (float)n;
     x -= f * 0.693359375f;
     x += f * 2.12194440e-4f;
     y = 1.9875691500e-4f;
@@ -115,7 +130,7 @@ INLINE float exponential(float x)
     y = y * x + 1.6666665459e-1f;
     y = y * x + 5.0000001201e-1f;
     y = y * x * x + x + 1.0f;
-    n = (n + 127) << 23;
+    n = (n + 127) * (1 << 23);
     memcpy(&power, &n, sizeof power);
     return y * power;
 }

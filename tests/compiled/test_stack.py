@@ -103,3 +103,76 @@ def test_what_has_no_compiled_form():
     assert compiled(ODD, theta, theta.double()) is None
     assert compiled(ODD, theta.clone().requires_grad_()) is None
     assert compiled(ODD, theta.to("meta")) is None
+
+
+def steps(code, theta, x, **other):
+    """A step of training on targets of nought, with arguments exchanged."""
+    given = {
+        "scale": torch.ones_like(theta),
+        "t": torch.zeros(len(x), 4),
+        "order": torch.arange(len(x)).expand(len(theta), -1),
+        "batch": 5,
+    }
+    given |= other
+    code.descend(theta, given["scale"], x, given["t"], given["order"], given["batch"], 0, 10)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"t": torch.zeros(8, 3)},
+        {"t": torch.zeros(7, 4)},
+        {"t": torch.zeros(8, 4, dtype=torch.float64)},
+        {"scale": torch.ones(3, THIRDS.weights - 1)},
+        {"order": torch.tensor([[0], [1], [8]])},
+        {"order": torch.tensor([[0], [1], [-1]])},
+        {"order": torch.tensor([[0], [1]])},
+        {"order": torch.zeros(3, 1, dtype=torch.int32)},
+        {"batch": 0},
+    ],
+    ids=str,
+)
+def test_what_does_not_fit_is_refused(wrong):
+    """The library would read or write beside the tensors."""
+    theta, x = problem(THIRDS, torch.float32, samples=8)
+    code = compiled(THIRDS, theta, x)
+    before = theta.clone()
+    steps(code, theta, x)
+    assert not theta.equal(before)
+    with pytest.raises(ValueError, match="takes"):
+        steps(code, theta, x, **wrong)
+
+
+def test_other_inputs_and_weights_are_refused():
+    theta, x = problem(THIRDS, torch.float32)
+    code = compiled(THIRDS, theta, x)
+    for weights, inputs in [
+        (theta[:, 1:], x),
+        (theta[0], x),
+        (theta, x[:, 1:]),
+        (theta, x[None]),
+        (theta.double(), x.double()),
+    ]:
+        with pytest.raises(ValueError, match="takes"):
+            code.outputs(weights, inputs)
+    with pytest.raises(ValueError, match="contiguous"):
+        steps(code, theta.T.contiguous().T, x)
+
+
+def test_a_step_of_all_samples():
+    """However large a batch is asked for; room is made for those there are."""
+    theta, x = problem(THIRDS, torch.float32)
+    found = theta.clone(), theta.clone()
+    for which, batch in zip(found, (len(x), 2**40), strict=True):
+        steps(compiled(THIRDS, theta), which, x, batch=batch)
+    assert found[0].equal(found[1])
+
+
+def test_no_nets_and_no_samples():
+    theta, x = problem(THIRDS, torch.float32)
+    code = compiled(THIRDS, theta, x)
+    assert code.outputs(theta[:0], x).shape == (0, 4, 37)
+    assert code.outputs(theta, x[:0]).shape == (3, 4, 0)
+    none = torch.empty(3, 0, dtype=torch.int64)
+    sums = code.derivatives(theta, x, torch.zeros(37, 4), none, full=True)
+    assert all(one.count_nonzero() == 0 for one in sums)

@@ -380,3 +380,10 @@ def test_the_levenberg_marquardt_form_is_never_negative(net):
     theta, task = weights_for(net, 3), task_for(net)
     found = recursive_diagonal(net, theta, task, levenberg_marquardt=True)
     assert bool((found.diagonal >= 0).all())
+
+
+@pytest.mark.parametrize("nets", [1, 2, 4])
+def test_data_of_other_nets_are_refused(nets):
+    task = task_for(DENSE, nets=nets)
+    with pytest.raises(ValueError, match="the net takes"):
+        recursive_diagonal(DENSE, weights_for(DENSE, 3), task)

@@ -52,24 +52,29 @@ class _Net(ctypes.Structure):
 class CompiledStack:
     """Passes through R nets of one architecture, on as many threads as torch has.
 
-    All tensors are of ``dtype``, on the CPU.
+    All tensors are of ``dtype``, on the CPU. What does not fit the net is a ValueError here, as
+    the library would read and write beside it.
 
     Args:
         net: the architecture.
+        dtype: of the library's reals.
         code: the library.
     """
 
-    def __init__(self, net: Stack, code: ctypes.CDLL):
+    def __init__(self, net: Stack, dtype: torch.dtype, code: ctypes.CDLL):
+        self._stack, self._dtype = net, dtype
         self._layers = (_Layer * len(net.layers))(*map(_layer, net.layers))
         self._net = _Net(len(net.layers), net.weights, LECUN_SCALE, LECUN_SLOPE, self._layers)
-        self._outputs_count = net.outputs_count
+        # Places in what is kept of a step are 32 bits wide; a step is filled up by 15 at most.
+        self._most = 2**31 // max(map(_reals, self._layers)) - 16
         self._code = code
         code.derivatives.restype = ctypes.c_double
 
     def outputs(self, theta: Tensor, x: Tensor) -> Tensor:
         """(R, K, P) for weights (R, N) and inputs (P, inputs)."""
+        self._require(theta, x)
         theta, x = theta.contiguous(), x.contiguous()
-        found = theta.new_empty(len(theta), self._outputs_count, len(x))
+        found = theta.new_empty(len(theta), self._stack.outputs_count, len(x))
 
         def one(k: int) -> None:
             self._code.outputs(
@@ -91,6 +96,7 @@ class CompiledStack:
             order: each net's samples, (R, S) int64.
             full: with the f'' terms; else the gradient is NaN.
         """
+        self._require(theta, x, t, order)
         theta, x, t, order = (one.contiguous() for one in (theta, x, t, order))
         error = torch.zeros(len(theta), dtype=torch.float64)
         gradient, diagonal = (torch.zeros_like(theta, dtype=torch.float64) for _ in range(2))
@@ -122,6 +128,12 @@ class CompiledStack:
             taken: samples shown before this pass.
             shown: samples of the whole training.
         """
+        self._require(theta, x, t, order, scale)
+        batch = min(batch, max(1, order.shape[1]))
+        if not 1 <= batch <= self._most:
+            raise ValueError(f"a step of this net takes 1 to {self._most} samples, not {batch}")
+        if not theta.is_contiguous():
+            raise ValueError("weights that are changed in place have to be contiguous")
         scale, x, t, order = (one.contiguous() for one in (scale, x, t, order))
 
         def one(k: int) -> None:
@@ -132,6 +144,27 @@ class CompiledStack:
             )  # fmt: skip
 
         _each(len(theta), one)
+
+    def _require(
+        self, theta: Tensor, x: Tensor, t: Tensor | None = None, order: Tensor | None = None,
+        scale: Tensor | None = None,
+    ) -> None:  # fmt: skip
+        self._stack.require(theta, x)
+        reals = [one for one in (theta, x, t, scale) if one is not None]
+        fits = [
+            x.ndim == 2,
+            all(one.dtype == self._dtype and one.device.type == "cpu" for one in reals),
+            t is None or t.shape == (len(x), self._stack.outputs_count),
+            scale is None or scale.shape == theta.shape,
+            order is None or _selects(order, len(theta), len(x)),
+        ]
+        if not all(fits):
+            given = [one for one in (theta, x, t, scale, order) if one is not None]
+            raise ValueError(
+                f"the net takes weights, inputs, targets (P, {self._stack.outputs_count}), "
+                f"scales and orders of samples that fit one another, {self._dtype} on the CPU, "
+                f"not {', '.join(f'{tuple(one.shape)} {one.dtype}' for one in given)}"
+            )
 
 
 def compiled(net: Stack, *tensors: Tensor) -> CompiledStack | None:
@@ -154,7 +187,7 @@ def _compiled(net: Stack, dtype: torch.dtype) -> CompiledStack | None:
         type(layer.scheme) in _KINDS and layer.transfer.name in _UNITS for layer in net.layers
     )
     code = library("stack", *_REALS[dtype]) if known else None
-    return None if code is None else CompiledStack(net, code)
+    return None if code is None else CompiledStack(net, dtype, code)
 
 
 def _layer(layer: Place) -> _Layer:
@@ -178,10 +211,25 @@ def _layer(layer: Place) -> _Layer:
     )  # fmt: skip
 
 
+def _reals(layer: _Layer) -> int:
+    """At least as many as are kept of one sample for a layer."""
+    height, width = (
+        side + 2 * layer.padding + layer.stride for side in (layer.height_below, layer.width_below)
+    )
+    return int(max(layer.maps_below * height * width, layer.maps * layer.height * layer.width))
+
+
+def _selects(order: Tensor, nets: int, samples: int) -> bool:
+    """Whether it is samples of each net, (R, S) int64, from 0 to P - 1."""
+    if order.dtype != torch.int64 or order.ndim != 2 or len(order) != nets:
+        return False
+    return order.numel() == 0 or (int(order.min()) >= 0 and int(order.max()) < samples)
+
+
 def _each(count: int, one: Callable[[int], None]) -> None:
     """``one`` of every net; the library's calls let the other threads run."""
     threads = min(count, torch.get_num_threads())
-    if threads == 1:
+    if threads <= 1:
         for k in range(count):
             one(k)
         return

@@ -68,7 +68,11 @@ def recursive_diagonal(
 
     Returns:
         E, its gradient and h_kk, each a mean over the samples.
+
+    Raises:
+        ValueError: the data or the weights do not fit the architecture.
     """
+    net.require(theta, task.x)
     code = compiled(net, theta, task.x, task.t) if error is SQUARED else None
     if code is None:
         return _by_tensors(net, theta, task, levenberg_marquardt, error, chunk)

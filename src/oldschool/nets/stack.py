@@ -153,12 +153,7 @@ class Stack:
         Raises:
             ValueError: the inputs or the weights do not fit the architecture.
         """
-        fits = x.ndim == 2 or (x.ndim == 3 and len(x) == len(theta))
-        if not fits or x.shape[-1] != self.inputs.units or theta.shape[1:] != (self.weights,):
-            raise ValueError(
-                f"the net takes weights (R, {self.weights}) and inputs (P, {self.inputs.units}) "
-                f"or (R, P, {self.inputs.units}), not {tuple(theta.shape)} and {tuple(x.shape)}"
-            )
+        self.require(theta, x)
         below = x.mT.contiguous()  # layers read runs of samples
         activities, columns = [below], []
         for layer in self.layers:
@@ -168,6 +163,15 @@ class Stack:
             below = layer.transfer.f(a)
             activities.append(below)
         return Trace(activities, columns)
+
+    def require(self, theta: Tensor, x: Tensor) -> None:
+        """Raises a ValueError for inputs or weights that do not fit the architecture."""
+        fits = x.ndim == 2 or (x.ndim == 3 and len(x) == len(theta))
+        if not fits or x.shape[-1] != self.inputs.units or theta.shape[1:] != (self.weights,):
+            raise ValueError(
+                f"the net takes weights (R, {self.weights}) and inputs (P, {self.inputs.units}) "
+                f"or (R, P, {self.inputs.units}), not {tuple(theta.shape)} and {tuple(x.shape)}"
+            )
 
     def outputs(self, theta: Tensor, x: Tensor) -> Tensor:
         """Outputs (R, K, P) for weights (R, N) and inputs (P, inputs) or (R, P, inputs)."""

@@ -51,6 +51,31 @@ def test_a_library_is_made_once_and_kept(tmp_path, monkeypatch):
     assert library("stack") is not None
 
 
+def test_a_damaged_library_is_made_again(tmp_path):
+    """In another process, as to load half a library ends it."""
+    script = "from oldschool.compiled.library import library; print(library('stack') is not None)"
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr
+        for file in made(tmp_path):
+            os.truncate(file, file.stat().st_size // 2)
+
+
+def test_a_compiler_with_other_flags_makes_another(tmp_path, monkeypatch):
+    library("stack")
+    library.cache_clear()
+    monkeypatch.setenv("CC", "cc -DOTHER")
+    library("stack")
+    assert len(made(tmp_path)) == 2
+
+
 def test_other_macros_make_another(tmp_path):
     library("stack")
     library("stack", "REAL=double")
@@ -66,7 +91,8 @@ def test_without_a_compiler_tensors_do_it(tmp_path, monkeypatch):
 
 
 def test_a_failing_compiler_is_quoted_and_leaves_nothing(tmp_path, monkeypatch):
-    pretend(tmp_path, monkeypatch, "import sys; sys.exit('stack.c:1: no such luck')")
+    said = "stack.c:1: error: no such luck\\n  1 | #\\n    | ^"
+    pretend(tmp_path, monkeypatch, f"import sys; sys.exit('{said}')")
     with pytest.warns(NotCompiledWarning, match="no such luck"):
         assert library("stack") is None
     assert made(tmp_path) == []
@@ -83,6 +109,21 @@ def test_a_folder_that_cannot_be_written(tmp_path, monkeypatch):
     (tmp_path / "cache").write_text("a file in the folder's place")
     with pytest.warns(NotCompiledWarning):
         assert library("stack") is None
+
+
+def test_without_a_home_folder(monkeypatch):
+    def home():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(module.Path, "home", home)
+    with pytest.warns(NotCompiledWarning, match="home directory"):
+        assert library("stack") is None
+
+
+def test_a_setting_of_the_compiler_that_cannot_be_read(monkeypatch):
+    monkeypatch.setenv("CC", 'gcc "')
+    assert library("stack") is not None
 
 
 def test_the_version_is_the_compilers_first_line(tmp_path, monkeypatch):

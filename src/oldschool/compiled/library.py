@@ -38,15 +38,14 @@ def library(name: str, *definitions: str) -> ctypes.CDLL | None:
         _warn("no C compiler was found (CC, cc, gcc, clang)")
         return None
     flags = [*FLAGS, *(f"-D{definition}" for definition in definitions)]
-    key = hashlib.sha256(source + repr((version(), flags, _machine())).encode()).hexdigest()
-    target = _folder() / f"{name}-{key[:16]}.so"
+    made_by = repr((compiler, version(), flags, _machine()))
+    stem = f"{name}-{_digest(source + made_by.encode())}"
     try:
-        if not target.exists():
-            _compile(compiler, flags, source, target)
-        return ctypes.CDLL(str(target))
+        file = _kept(_folder(), stem) or _compile(compiler, flags, source, _folder(), stem)
+        return ctypes.CDLL(str(file))
     except subprocess.CalledProcessError as error:
-        _warn(f"{shlex.join(compiler)} failed: {error.stderr.strip().splitlines()[-1:]}")
-    except OSError as error:
+        _warn(f"{shlex.join(compiler)} failed: {_complaint(error)}")
+    except (OSError, RuntimeError) as error:  # RuntimeError: no home folder is known
         _warn(str(error))
     return None
 
@@ -57,7 +56,10 @@ def version() -> str | None:
     compiler = _compiler()
     if compiler is None:
         return None
-    done = subprocess.run([*compiler, "--version"], capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run([*compiler, "--version"], capture_output=True, text=True, check=False)
+    except OSError:
+        return None
     return next(iter(done.stdout.splitlines()), None)
 
 
@@ -71,7 +73,11 @@ def _warn(reason: str) -> None:
 
 def _compiler() -> list[str] | None:
     named = os.environ.get("CC") or sysconfig.get_config_var("CC") or ""
-    for command in (shlex.split(named), ["cc"], ["gcc"], ["clang"]):
+    try:
+        wanted = shlex.split(named)
+    except ValueError:  # a quotation without an end
+        wanted = []
+    for command in (wanted, ["cc"], ["gcc"], ["clang"]):
         if command and shutil.which(command[0]):
             return command
     return None
@@ -83,7 +89,8 @@ def _machine() -> str:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return platform.processor() + platform.machine()
-    return "".join(sorted({line for line in lines if line.startswith(("model name", "flags"))}))
+    told = ("model name", "flags", "Features", "CPU ")  # of x86 and of ARM
+    return platform.machine() + "".join(sorted({line for line in lines if line.startswith(told)}))
 
 
 def _folder() -> Path:
@@ -91,12 +98,31 @@ def _folder() -> Path:
     return Path(base) / "oldschool" / "compiled"
 
 
-def _compile(compiler: list[str], flags: list[str], source: bytes, target: Path) -> None:
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def _kept(folder: Path, stem: str) -> Path | None:
+    """The library made before, named by its content: to load a damaged one ends the process."""
+    for file in folder.glob(f"{stem}-*.so"):
+        if file.stem == f"{stem}-{_digest(file.read_bytes())}":
+            return file
+    return None
+
+
+def _compile(compiler: list[str], flags: list[str], source: bytes, folder: Path, stem: str) -> Path:
     """Whole or not at all, as several processes may do it at once."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        made, text = Path(folder) / target.name, Path(folder) / "source.c"
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as workplace:
+        made, text = Path(workplace) / "made.so", Path(workplace) / "source.c"
         text.write_bytes(source)
         command = [*compiler, *flags, "-shared", "-o", str(made), str(text), "-lm"]
         subprocess.run(command, check=True, capture_output=True, text=True)
+        target = folder / f"{stem}-{_digest(made.read_bytes())}.so"
         os.replace(made, target)
+    return target
+
+
+def _complaint(error: subprocess.CalledProcessError) -> str:
+    lines: list[str] = error.stderr.strip().splitlines() or [f"exit code {error.returncode}"]
+    return next((line for line in lines if "error" in line), lines[-1])

@@ -24,10 +24,10 @@ NET = Stack((Dense(Planes(4), 2),))
 def forgotten(monkeypatch, tmp_path):
     """Nothing is compiled yet, in this process or on disk."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    for cached in (library, version, stack._compiled):
+    for cached in (library, version, module._warn, stack._compiled):
         cached.cache_clear()
     yield
-    for cached in (library, version, stack._compiled):
+    for cached in (library, version, module._warn, stack._compiled):
         cached.cache_clear()
 
 

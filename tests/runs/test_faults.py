@@ -131,3 +131,12 @@ def test_an_interrupt_is_one_line_and_the_next_run_goes_on(toy: Toy, jobs: int) 
     assert done.returncode == 0
     counts = Counter(toy.runs_of_units())
     assert all(counts[label] == 1 for label in kept)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_one_worker_says_that_nothing_is_compiled(toy: Toy, jobs: int) -> None:
+    words = (*FAST, *MANY, "draw.compiled=true", f"jobs={jobs}")
+    done = toy.call("run", "toy", *words, CC="false", XDG_CACHE_HOME=str(toy.root / "cache"))
+    assert done.returncode == 0
+    assert len(toy.runs_of_units()) == 42
+    assert done.stderr.count("NotCompiledWarning") == 1

@@ -63,7 +63,9 @@ def version() -> str | None:
     return next(iter(done.stdout.splitlines()), None)
 
 
+@cache
 def _warn(reason: str) -> None:
+    """Once, whatever it is that cannot be compiled."""
     warnings.warn(
         f"nets of planes run uncompiled, about seven times as slowly: {reason}",
         NotCompiledWarning,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -19,6 +20,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import TracebackType
 
+from oldschool.compiled.library import NotCompiledWarning
 from oldschool.runs.worker import Outcome, Task, execute, fail
 
 OnStart = Callable[[Task], None]
@@ -66,7 +68,7 @@ class Pool:
                 yield task, execute(task, wait_for_others)
             return
         while len(self._workers) < min(self._jobs, len(tasks)):
-            self._workers.append(_Worker())
+            self._workers.append(_Worker(quiet=bool(self._workers)))
         queue = deque(tasks)
         idle = list(self._workers)
         busy: dict[Connection, tuple[_Worker, Task]] = {}
@@ -84,21 +86,21 @@ class Pool:
                 except (EOFError, ConnectionError):
                     outcome = fail(task, worker.cause_of_death())
                     self._workers.remove(worker)
-                    worker = _Worker()
+                    worker = _Worker(quiet=True)
                     self._workers.append(worker)
                 idle.append(worker)
                 yield task, outcome
 
 
 class _Worker:
-    def __init__(self) -> None:
+    def __init__(self, quiet: bool) -> None:
         if get_start_method() not in get_all_start_methods():
             # Another library's default (loky's, in a launcher's process); a worker would be told
             # to take it over, and does not know it.
             set_start_method("spawn", force=True)
         context = get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self._process: BaseProcess = context.Process(target=_serve, args=(theirs,))
+        self._process: BaseProcess = context.Process(target=_serve, args=(theirs, quiet))
         self._process.start()
         theirs.close()  # so that the worker's death ends the pipe
 
@@ -120,8 +122,10 @@ class _Worker:
         self.connection.close()
 
 
-def _serve(connection: Connection) -> None:
+def _serve(connection: Connection, quiet: bool) -> None:
     """A worker's life: tasks in, outcomes out, until the parent hangs up or dies."""
+    if quiet:  # another worker says so
+        warnings.simplefilter("ignore", NotCompiledWarning)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     threading.Thread(target=_die_with_parent, daemon=True).start()
     while True:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from oldschool.compiled.library import library
 from oldschool.errors import DataError, UnavailableError, require
 from oldschool.runs.experiment import Experiment, Replication, blocks, plan_only
 
@@ -20,7 +21,8 @@ class Draw:
     """Settings of ``draw``.
 
     ``sleep`` is seconds a unit takes; ``fail``, ``nan`` and ``die`` are first replicates of the
-    units that raise, give a missing value, or kill their process.
+    units that raise, give a missing value, or kill their process; ``compiled`` asks for compiled
+    code.
     """
 
     scale: float = 1.0
@@ -33,6 +35,7 @@ class Draw:
     fail: int | None = None
     nan: int | None = None
     die: int | None = None
+    compiled: bool = plan_only(False)
 
     def __post_init__(self) -> None:
         require(self.scale > 0, "draw.scale", self.scale, "must be above 0")
@@ -60,6 +63,9 @@ def run_draw(config, unit, seeds):
     """A row a replicate, and a row a unit."""
     _log(unit)
     time.sleep(config.draw.sleep)
+    if config.draw.compiled:
+        library("stack")
+        library("stack", "REAL=double")
     if config.draw.fail == unit.start:
         raise FloatingPointError("asked to fail,\nat length")
     if config.draw.die == unit.start:

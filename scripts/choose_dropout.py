@@ -4,7 +4,7 @@ Nets see the first 2000 training digits and are judged on the last 10,000, which
 the default profile trains its 2000 on; the test digits are not read. Every line is a setting, the
 held-out error of each net, and their mean; the least mean of a part is taken.
 
-    python scripts/choose_dropout.py [dropout|plain|regularizers]
+    python scripts/choose_dropout.py dropout|plain|regularizers [units of a hidden layer ...]
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from replications.srivastava2014_dropout.settings import (
 )
 from replications.srivastava2014_dropout.training import Way, classifier, test_errors, train, way
 
-HIDDEN, UPDATES, NETS = (256, 256), 1500, 3
+UPDATES, NETS = 1500, 3
 FIRST = 1000  # replicates that no experiment has
 RATES, TAUS = (0.1, 0.3, 0.5, 1.0), (0.1, 0.3, 1.0)
 VARIANTS = {"b1": (2.0, 0.95), "authors": (3.0, 0.99)}  # c and the final momentum
@@ -41,32 +41,33 @@ VARIANTS = {"b1": (2.0, 0.95), "authors": (3.0, 0.99)}  # c and the final moment
 def main() -> None:
     """Print the table of the part that is asked for."""
     torch.set_num_threads(1)
+    hidden = [int(units) for units in sys.argv[2:]] or [256, 256]
     part = {"dropout": dropout, "plain": plain, "regularizers": regularizers}[sys.argv[1]]
     data = float_digits(mnist.mnist(paths.data(None)), "cpu").held_out
-    for name, recipe, done in part():
-        print(name, *held_out(recipe, done, data), sep="\t", flush=True)
+    for name, recipe, done in part(len(hidden) + 1):
+        print(name, *held_out(hidden, recipe, done, data), sep="\t", flush=True)
 
 
-def dropout() -> Iterator[tuple[str, RecipeSettings, Way]]:
+def dropout(layers: int) -> Iterator[tuple[str, RecipeSettings, Way]]:
     """Schedules of nets with dropout and max-norm, in both variants."""
     for variant, (c, momentum) in VARIANTS.items():
         for rate, tau in product(RATES, TAUS):
             schedule = ScheduleConfig(rate=rate, rate_tau=tau, momentum_end=momentum)
             recipe = RecipeSettings(max_norm=c, dropout=schedule)
             name = f"{variant}: rate {rate}, tau {tau}"
-            yield name, recipe, way(recipe, "dropout_max_norm", len(HIDDEN) + 1)
+            yield name, recipe, way(recipe, "dropout_max_norm", layers)
 
 
-def plain() -> Iterator[tuple[str, RecipeSettings, Way]]:
+def plain(layers: int) -> Iterator[tuple[str, RecipeSettings, Way]]:
     """Schedules of nets without dropout."""
     for momentum, rate, tau in product((0.9, 0.95), RATES, TAUS):
         schedule = ScheduleConfig(rate=rate, rate_tau=tau, momentum_end=momentum)
         recipe = RecipeSettings(plain=schedule)
         name = f"momentum {momentum}, rate {rate}, tau {tau}"
-        yield name, recipe, way(recipe, "none", len(HIDDEN) + 1)
+        yield name, recipe, way(recipe, "none", layers)
 
 
-def regularizers() -> Iterator[tuple[str, RecipeSettings, Way]]:
+def regularizers(layers: int) -> Iterator[tuple[str, RecipeSettings, Way]]:
     """Strengths of Table 9's rivals, with the schedules that were chosen before."""
     recipe, primary = RecipeSettings(), RegularizersSettings(updates=UPDATES)
     for name, changes in (
@@ -85,12 +86,12 @@ def regularizers() -> Iterator[tuple[str, RecipeSettings, Way]]:
         for change in changes:
             settings = replace(primary, **change)
             words = ", ".join(f"{key} {value:g}" for key, value in change.items())
-            yield f"{name}: {words}", recipe, regularizer(recipe, settings, name, len(HIDDEN) + 1)
+            yield f"{name}: {words}", recipe, regularizer(recipe, settings, name, layers)
 
 
-def held_out(recipe: RecipeSettings, done: Way, data: Digits) -> list[str]:
+def held_out(hidden: list[int], recipe: RecipeSettings, done: Way, data: Digits) -> list[str]:
     """The errors of the nets in %, and their mean."""
-    net = classifier(HIDDEN)
+    net = classifier(hidden)
     unit = Unit("choice", {}, FIRST, FIRST + NETS)
     trainer, _ = train(net, recipe, done, data, UPDATES, unit, Seeds(0))
     found = test_errors(net, trainer.at_test(), data)["test_error"]

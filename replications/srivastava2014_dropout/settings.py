@@ -28,8 +28,8 @@ class ScheduleConfig:
         momentum_tau: share of the updates after which most of the way is gone.
     """
 
-    rate: float = 0.3
-    rate_tau: float = 0.3
+    rate: float = 0.5
+    rate_tau: float = 0.1
     momentum_start: float = 0.5
     momentum_end: float = 0.95
     momentum_tau: float = 0.1
@@ -42,6 +42,10 @@ class ScheduleConfig:
         for name in ("momentum_start", "momentum_end"):
             value = getattr(self, name)
             require(0 <= value < 1, f"{node}.{name}", value, "must be at least 0 and below 1")
+
+
+def _plain() -> ScheduleConfig:
+    return ScheduleConfig(rate=0.3, rate_tau=1.0, momentum_end=0.9)
 
 
 @dataclass
@@ -67,10 +71,10 @@ class RecipeSettings:
     batch: int = 100
     keep_input: float = 0.8
     keep: float = 0.5
-    max_norm: float = 3.0
+    max_norm: float = 2.0
     start: str = "fan_in"
     dropout: ScheduleConfig = field(default_factory=ScheduleConfig)
-    plain: ScheduleConfig = field(default_factory=ScheduleConfig)
+    plain: ScheduleConfig = field(default_factory=_plain)
     l2: float = 0.0
     l2_dropout: float = 0.0
     device: str = "auto"

@@ -77,7 +77,7 @@ def regularizers(layers: int) -> Iterator[tuple[str, RecipeSettings, Way]]:
             "l2_kl",
             [
                 {"sparsity_target": target, "sparsity_cost": cost}
-                for target, cost in product((0.05, 0.2), (1e-3, 1e-2, 1e-1))
+                for target, cost in product((0.05, 0.2), (1e-4, 1e-3, 1e-2))
             ],
         ),
         ("max_norm", [{"max_norm": c} for c in (1.0, 2.0, 3.0, 4.0)]),

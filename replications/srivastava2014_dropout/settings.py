@@ -159,12 +159,12 @@ class RegularizersSettings:
     sizes: list[int] = field(default_factory=lambda: [256, 256])
     updates: int = 1500
     l2: float = 1e-3
-    l1: float = 1e-5
+    l1: float = 1e-6
     l1_after: float = 0.75
-    sparsity_target: float = 0.1
+    sparsity_target: float = 0.2
     sparsity_cost: float = 1e-3
     max_norm: float = 3.0
-    l2_dropout: float = 1e-4
+    l2_dropout: float = 3e-4
 
     def __post_init__(self) -> None:
         _require_sizes("regularizers", self.nets, self.block)

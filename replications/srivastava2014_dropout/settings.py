@@ -249,8 +249,8 @@ class DatasetSizeSettings:
     large: int = plan_only(3)
     block: int = plan_only(2)
     sizes: list[int] = field(default_factory=lambda: [512, 512])
-    digits: list[int] = field(default_factory=lambda: [100, 500, 1000, 5000, 10000, 50000])
-    updates: list[int] = field(default_factory=lambda: [300, 500, 750, 1500, 2500, 5000])
+    digits: list[int] = field(default_factory=lambda: [100, 500, 1000, 5000, 10000])
+    updates: list[int] = field(default_factory=lambda: [300, 500, 750, 1500, 2500])
 
     def __post_init__(self) -> None:
         _require_sizes("dataset_size", self.small, self.block)

@@ -12,6 +12,7 @@ from oldschool.claims.claim import Claim, load_claims
 from oldschool.claims.estimate import exact
 from oldschool.claims.verdict import NOT_REPRODUCED, REPRODUCED, judge
 from replications.srivastava2014_dropout import published
+from replications.srivastava2014_dropout.estimates.dataset_size import SIZES, crossing
 
 FOLDER = paths.replications() / "srivastava2014_dropout"
 FRAMES = {
@@ -77,17 +78,10 @@ def spread(errors: list[float]) -> float:
     return 100 * (max(errors) - min(errors)) / float(np.mean(errors))
 
 
-def crossing(dropout: list[float], none: list[float]) -> float:
-    """Digits from which on dropout is lower, over log n."""
-    sizes = np.log(list(published.FIG10["none"]))
-    gain = np.subtract(none, dropout)
-    if gain[-1] <= 0:
-        return 60_000
-    if min(gain) > 0:
-        return 0
-    last = int(np.flatnonzero(gain <= 0)[-1])
-    part = -gain[last] / (gain[last + 1] - gain[last])
-    return float(np.exp(sizes[last] + part * (sizes[last + 1] - sizes[last])))
+def paper_crossing(first: str, second: str, sizes: int = 6) -> float:
+    """Digits from which on the paper's ``first`` is lower, over its smallest sizes."""
+    lower, upper = (list(published.FIG10[name].values())[:sizes] for name in (first, second))
+    return float(crossing(np.array(SIZES[:sizes]), np.subtract(upper, lower)))
 
 
 def examples() -> dict[str, tuple[float, float]]:
@@ -115,8 +109,11 @@ def examples() -> dict[str, tuple[float, float]]:
         "training_error_p01": (train_b[0.1] - train_a[0.1], 0.0),
         "fig10.small": (max(saved[:2]), max(saved[:4])),
         "fig10.worse_at_100": (dropout[0] - none[0], dropout[2] - none[2]),
+        "fig10.middle": (min(saved[3:5]), min(saved[1:5])),
         "fig10.large": (min(saved[3:]), min(saved)),
-        "fig10.crossing": (crossing(dropout, none), crossing(none, dropout)),
+        "fig10.crossing": (
+            paper_crossing("dropout", "none"), paper_crossing("none", "dropout"),
+        ),
         "fig10.gain": (points[3] - max(points[0], points[5]), points[4] - points[3]),
         "fig11.small_k": (100 * (average[5] / scaling - 1), 100 * (average[119] / scaling - 1)),
         "fig11.falls": (
@@ -131,11 +128,21 @@ def examples() -> dict[str, tuple[float, float]]:
 def test_a_rule_takes_the_papers_points_and_turns_down_others(claims, name):
     papers, other = examples()[name]
     claim = claims[f"dropout.{name}"]
-    assert judge(claim, exact(papers), "default").word == REPRODUCED
-    assert judge(claim, exact(other), "default").word == NOT_REPRODUCED
+    assert judge(claim, exact(papers), claim.profile).word == REPRODUCED
+    assert judge(claim, exact(other), claim.profile).word == NOT_REPRODUCED
 
 
-def test_the_papers_curves_cross_between_500_and_1000_digits():
-    dropout, none = (list(published.FIG10[name].values()) for name in ("dropout", "none"))
-    assert 500 < crossing(dropout, none) < 1000
-    assert crossing([1.0] * 6, [2.0] * 6) == 0
+@pytest.mark.parametrize("sizes", [5, 6])
+def test_the_papers_curves_cross_between_500_and_1000_digits(claims, sizes):
+    assert 500 < paper_crossing("dropout", "none", sizes) < 1000
+    never = paper_crossing("none", "dropout", sizes)
+    assert never == SIZES[sizes - 1] + 1
+    verdict = judge(claims["dropout.fig10.crossing"], exact(never), "default")
+    assert verdict.word == NOT_REPRODUCED
+
+
+def test_what_happens_at_50000_digits_waits_for_the_paper_profile(claims):
+    for name in ("large", "gain"):
+        assert claims[f"dropout.fig10.{name}"].profile == "paper"
+    for name in ("small", "worse_at_100", "middle", "crossing"):
+        assert claims[f"dropout.fig10.{name}"].profile == "default"

@@ -72,7 +72,7 @@ def _no_early_stopping(frames: Frames) -> Result:
     six = fig4(rows)
     found = nets(read_off(rows, six, _late), of(six, DROPOUT), "read")
     parts = {shape(net): averaged(found[label(net, DROPOUT)], "") for net in six}
-    return largest_of(parts, f"paper 0.9 to 1.01; {found.count()}")
+    return largest_of(parts, f"0.9 to 1.01 in the paper's curves; {found.count()}")
 
 
 def _time(updates: NDArray[np.int64], errors: NDArray[np.float64]) -> float:

@@ -57,16 +57,15 @@ def _convnet(data: str, way: str) -> Estimator:
 
 def _convnet_order(data: str) -> Estimator:
     """What dropout in the connected layers saves, and that in the others further."""
-    none, connected, every = (f"{data} {way}" for way in _CONVNETS.values())
-    conditions: Conditions = {f"{data} {way}": {"data": data, "way": way} for way in
-                              _CONVNETS.values()}  # fmt: skip
+    conditions: Conditions = {way: {"data": data, "way": way} for way in _CONVNETS.values()}
+    none, connected, every = conditions
 
     def estimate(frames: Frames) -> Result:
         found = nets(frames["convnet"], conditions)
         return least_of(
             {
-                "in the connected layers": difference(found, none, connected),
-                "in the others": difference(found, connected, every),
+                "connected layers": difference(found, none, connected),
+                "the others": difference(found, connected, every),
             }
         )
 

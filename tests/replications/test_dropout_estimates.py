@@ -290,7 +290,7 @@ def test_one_condition_that_diverged_takes_the_replicate_out_of_the_others():
     rates.loc[5, "diverged"] = True
     found = estimate("table9.step.l2_l1", {"regularizers": rates})
     assert (found.value, found.n) == (-1.5, 2)
-    assert "means l2_l1 1 %, l2 2.5 %; n = 2; 1 of 3 replicates left out" in found.note
+    assert "means l2_l1: 1 %, l2: 2.5 %; n = 2; 1 of 3 replicates left out" in found.note
 
 
 def test_a_net_without_a_number_is_left_out_and_a_ratio_to_nought_is_no_number():
@@ -354,7 +354,7 @@ def test_ratios_and_differences_are_those_of_pairs():
     )
     found = estimate("fig7.features", {"features": pixels})
     agrees(found, [0.5, 0.75])
-    assert "means dropout 100 pixels, none 150 pixels; n = 2" in found.note
+    assert "means dropout: 100 pixels, none: 150 pixels; n = 2" in found.note
     agrees(estimate("fig8.sparsity", {"features": pixels}), [30, 40])
 
 
@@ -384,7 +384,7 @@ def test_fig_4_takes_the_least_favourable_of_six_nets_at_the_end():
     found = estimate("fig4.every_net", frames)
     assert found.value == pytest.approx(25)  # 3x64: 3 for 4
     assert found.low == pytest.approx(min(25, t_interval([50, 40])[0]))
-    assert "3x64 25" in found.note and "2x128 45" in found.note
+    assert "3x64: 25" in found.note and "2x128: 45" in found.note
     assert "no rows of: 2x1024 none" in missing("fig4.size", frames)
 
 
@@ -400,7 +400,7 @@ def test_late_errors_are_compared_with_those_half_way():
     assert found.value == pytest.approx(0.75)
     assert found.low == pytest.approx(t_interval([0.4, 0.8])[0])  # of four layers
     assert found.high == pytest.approx(t_interval([0.5, 1.0])[1])
-    assert "4x128 0.6" in found.note
+    assert "4x128: 0.6" in found.note
 
 
 def test_slowdown_is_the_geometric_mean_of_times_to_a_tenth_above_the_least():
@@ -575,7 +575,7 @@ def test_theory_is_the_largest_of_all_problems():
 
 def test_the_least_and_the_largest_take_each_end_by_itself():
     parts = {"a": Estimate(2, 0, 3, 4, "x"), "b": Estimate(1.5, 1, 5, 6), "c": mean([2.0, 2.0])}
-    assert least_of(parts) == Estimate(1.5, 0, 2, 2, "each: a 2 (x), b 1.5, c 2")
-    assert largest_of(parts, "y") == Estimate(2, 2, 5, 2, "each: a 2 (x), b 1.5, c 2; y")
+    assert least_of(parts) == Estimate(1.5, 0, 2, 2, "each of a: 2 (x), b: 1.5, c: 2")
+    assert largest_of(parts, "y") == Estimate(2, 2, 5, 2, "each of a: 2 (x), b: 1.5, c: 2; y")
     reason = "b: an interval of the mean needs at least 2 values, there are 1"
     assert least_of(parts | {"b": mean([1.0])}) == NotRun(reason)

@@ -64,8 +64,8 @@ def _enough(frames: Frames) -> Result:
     reached = good.any(axis=1)
     least = [counts[row.argmax()] if row.any() else counts[-1] + 1 for row in good]
     note = (
-        f"of k = {', '.join(map(str, counts))}; {int((~reached).sum())} of {len(least)} nets never "
-        f"reach it and count as {counts[-1] + 1}; {found.count()}"
+        f"of {len(counts)} k, {counts[0]} to {counts[-1]}; {int((~reached).sum())} of "
+        f"{len(least)} nets never reach it and count as {counts[-1] + 1}; {found.count()}"
     )
     return median(least, note)
 

@@ -51,7 +51,7 @@ class Nets:
 
     def note(self, *others: str, unit: str = " %") -> str:
         """The mean of each condition, and how many nets; then what else there is to say."""
-        means = ", ".join(f"{name} {value:.4g}{unit}" for name, value in self.table.mean().items())
+        means = ", ".join(f"{name}: {value:.4g}{unit}" for name, value in self.table.mean().items())
         return "; ".join(filter(None, [*others, f"means {means}", self.count()]))
 
     def count(self) -> str:
@@ -139,13 +139,13 @@ def _joint(parts: Mapping[str, Result], pick: Callable[[list[float]], float], no
         if isinstance(part, NotRun):
             return NotRun(f"{label}: {part.reason}")
         found.append(part)
-        told.append(f"{label} {part.value:.3g}" + (f" ({part.note})" if part.note else ""))
+        told.append(f"{label}: {part.value:.3g}" + (f" ({part.note})" if part.note else ""))
     return Estimate(
         pick([part.value for part in found]),
         pick([part.low for part in found]),
         pick([part.high for part in found]),
         min(part.n for part in found),
-        "; ".join(filter(None, [f"each: {', '.join(told)}", note])),
+        "; ".join(filter(None, [f"each of {', '.join(told)}", note])),
     )
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from oldschool.claims.estimate import Result
 from oldschool.runs.experiment import Frames
 
-from .nets import Conditions, Estimator, averaged, difference, gap, least_of, level, nets
+from .nets import Conditions, Estimator, averaged, gap, least_of, level, nets
 
 # In the order of Table 9, from the largest printed error down.
 _REGULARIZERS = ("l2", "l2_l1", "l2_kl", "max_norm", "dropout_l2", "dropout_max_norm")
@@ -64,9 +64,10 @@ def _convnet_order(data: str) -> Estimator:
         found = nets(frames["convnet"], conditions)
         return least_of(
             {
-                "connected layers": difference(found, none, connected),
-                "the others": difference(found, connected, every),
-            }
+                "connected layers": averaged(found[none] - found[connected], ""),
+                "the others": averaged(found[connected] - found[every], ""),
+            },
+            found.note(),
         )
 
     return estimate

@@ -409,8 +409,10 @@ class ConvnetSettings:
         batch: images an update.
         rate: of learning at the start.
         rate_tau: share of the updates after which it has halved.
+        input_rate: rate of the lowest convolution on CIFAR, as a share of the others'.
         momentum: m.
         max_norm: c.
+        zca_floor: added to the variance of CIFAR's principal components, as a share of its mean.
     """
 
     nets: int = plan_only(0)
@@ -421,8 +423,10 @@ class ConvnetSettings:
     batch: int = 100
     rate: float = 0.01
     rate_tau: float = 0.1
+    input_rate: float = 0.1
     momentum: float = 0.95
     max_norm: float = 4.0
+    zca_floor: float = 0.1
 
     def __post_init__(self) -> None:
         require(self.nets >= 0, "convnet.nets", self.nets, "must be 0 or more")
@@ -433,7 +437,7 @@ class ConvnetSettings:
         require(ok, "convnet.maps", self.maps, "must be three counts of 1 or more")
         for name in ("units", "updates", "batch"):
             _require_count(f"convnet.{name}", getattr(self, name))
-        for name in ("rate_tau", "max_norm"):
+        for name in ("rate_tau", "input_rate", "max_norm", "zca_floor"):
             value = getattr(self, name)
             require(value > 0, f"convnet.{name}", value, "must be above 0")
         _require_rate("convnet", self.rate, self.momentum)
@@ -450,7 +454,7 @@ class PretrainingSettings:
         rate: of these.
         momentum: of these.
         updates: of the finetuning.
-        finetuning_rate: at its start.
+        finetuning: its schedule, with dropout and without.
     """
 
     nets: int = plan_only(0)
@@ -459,15 +463,16 @@ class PretrainingSettings:
     rate: float = 0.05
     momentum: float = 0.9
     updates: int = 100_000
-    finetuning_rate: float = 0.1
+    finetuning: ScheduleConfig = field(
+        default_factory=lambda: ScheduleConfig(rate=0.1, momentum_end=0.9)
+    )
 
     def __post_init__(self) -> None:
         require(self.nets >= 0, "pretraining.nets", self.nets, "must be 0 or more")
         _require_net("pretraining", self.sizes, self.updates)
         _require_count("pretraining.epochs", self.epochs)
         _require_rate("pretraining", self.rate, self.momentum)
-        value = self.finetuning_rate
-        require(value > 0, "pretraining.finetuning_rate", value, "must be above 0")
+        self.finetuning.check("pretraining.finetuning")
 
 
 class DropoutConfig(Protocol):

@@ -105,6 +105,7 @@ def train(
     unit: Unit,
     seeds: Seeds,
     *,
+    parameters: Parameters | None = None,
     members: Tensor | None = None,
     every: int = 0,
     measure: Callable[[Trainer], list[dict[str, Any]]] | None = None,
@@ -119,6 +120,7 @@ def train(
         updates: how many.
         unit: its replicates are the nets.
         seeds: of the run; nets of one replicate share start and order.
+        parameters: to start from; None for :func:`start`.
         members: (R, M), numbers of each net's own training digits.
         every: measure whenever this divides the updates made; 0 for the end alone.
         measure: what is measured, as rows.
@@ -130,9 +132,11 @@ def train(
     x, y = data.train_x, data.train_y
     if members is None:
         x, y = x[: recipe.digits], y[: recipe.digits]
+    if parameters is None:
+        parameters = start(net, recipe, unit, seeds, x.device)
     trainer = Trainer(
         net,
-        start(net, recipe, unit, seeds, x.device),
+        parameters,
         x,
         y,
         settings_of(recipe, done, updates),

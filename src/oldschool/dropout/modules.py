@@ -19,17 +19,18 @@ class BernoulliDropout(nn.Module):
 
     Attributes:
         keep: p, the probability of keeping a unit.
+        generator: that r is drawn from, on the device of y; None for torch's own.
     """
 
-    def __init__(self, keep: float) -> None:
+    def __init__(self, keep: float, generator: torch.Generator | None = None) -> None:
         super().__init__()
-        self.keep = _probability(keep)
+        self.keep, self.generator = _probability(keep), generator
 
     def forward(self, y: Tensor) -> Tensor:
         """Any shape; every element is a unit of its own."""
         if not self.training:
             return y * self.keep
-        return y * torch.empty_like(y).bernoulli_(self.keep)
+        return y * torch.empty_like(y).bernoulli_(self.keep, generator=self.generator)
 
     def extra_repr(self) -> str:
         return f"keep={self.keep}"
@@ -40,18 +41,19 @@ class GaussianDropout(nn.Module):
 
     Attributes:
         keep: p of the Bernoulli noise that has the same variance in r / p.
+        generator: that r is drawn from, on the device of y; None for torch's own.
     """
 
-    def __init__(self, keep: float) -> None:
+    def __init__(self, keep: float, generator: torch.Generator | None = None) -> None:
         super().__init__()
-        self.keep = _probability(keep)
+        self.keep, self.generator = _probability(keep), generator
 
     def forward(self, y: Tensor) -> Tensor:
         """Any shape; every element is a unit of its own."""
         if not self.training:
             return y
         sd = ((1 - self.keep) / self.keep) ** 0.5
-        return y * torch.empty_like(y).normal_(1.0, sd)
+        return y * torch.empty_like(y).normal_(1.0, sd, generator=self.generator)
 
     def extra_repr(self) -> str:
         return f"keep={self.keep}"

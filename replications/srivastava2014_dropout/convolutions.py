@@ -51,6 +51,25 @@ WAYS: Mapping[str, Noise] = {
 }
 
 
+class Times(nn.Module):
+    """p y, in training and at test.
+
+    Behind Gaussian noise, N(1, (1 - p) / p), it gives noise N(p, p (1 - p)) of Bernoulli's mean and
+    variance, so that start, rate and c mean the same to both nets. Without it weights would have to
+    begin and be kept p times as long, at p^2 times the rate.
+
+    Attributes:
+        p: the factor.
+    """
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.p = p
+
+    def forward(self, y: Tensor) -> Tensor:
+        return y * self.p
+
+
 def pooled(side: int) -> int:
     """Side of a map after pooling."""
     return -(-(side - POOL) // STEP) + 1
@@ -76,7 +95,9 @@ def convnet(
 
     def dropout(layer: int) -> list[nn.Module]:
         p = done.keep[layer]
-        return [done.kind(p, noise)] if p < 1 else []
+        if p == 1:
+            return []
+        return [done.kind(p, noise), *([Times(p)] if done.kind is GaussianDropout else [])]
 
     parts, below, side = dropout(0), CHANNELS, SIDE
     for layer, maps in enumerate(settings.maps, start=1):

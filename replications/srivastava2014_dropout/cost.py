@@ -130,13 +130,15 @@ def _machines(config: DropoutConfig) -> list[dict[str, object]]:
     sizes = (INPUTS, features.units, INPUTS)
     each = per_update(sizes, recipe.batch)
     rows = [_row("features", sizes, _BOTH * features.nets, features.updates, each)]
-    kinds = [("rbm", rbm.nets, (INPUTS, rbm.units), rbm.epochs * rbm.digits, rbm.batch)]
-    if deep.nets:
-        shown = deep.epochs * recipe.digits
-        stack = pairwise([INPUTS, *deep.sizes])
-        kinds += [("pretraining", deep.nets, pair, shown, recipe.batch) for pair in stack]
-    for name, nets, (visible, hidden), cases, batch in kinds:
+    shown = deep.epochs * recipe.digits
+    machines = [("rbm", _BOTH * rbm.nets, (INPUTS, rbm.units), rbm.epochs * rbm.digits, rbm.batch)]
+    machines += [
+        ("pretraining", 1, pair, shown, recipe.batch)
+        for pair in pairwise([INPUTS, *deep.sizes])
+        for _ in range(_BOTH * deep.nets)
+    ]
+    for name, nets, (visible, hidden), cases, batch in machines:
         # Up, down, up again, and a product for each half of the gradient.
         each = batch * 5 * visible * hidden
-        rows.append(_row(name, (visible, hidden), _BOTH * nets, cases // batch, each))
+        rows.append(_row(name, (visible, hidden), nets, cases // batch, each))
     return rows

@@ -12,6 +12,7 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 
 from oldschool.report.style import (
+    DROPOUT_STYLE,
     LEARNER_STYLE,
     METHOD_STYLE,
     bar_style,
@@ -35,7 +36,11 @@ def draw():
     return figure
 
 
-@pytest.mark.parametrize("styles", [METHOD_STYLE, LEARNER_STYLE], ids=["methods", "learners"])
+@pytest.mark.parametrize(
+    "styles",
+    [METHOD_STYLE, LEARNER_STYLE, DROPOUT_STYLE],
+    ids=["methods", "learners", "dropout"],
+)
 def test_what_is_drawn_together_differs_in_marker_line_and_hatch(styles) -> None:
     for key in ("color", "marker", "linestyle", "label"):
         assert len({str(style[key]) for style in styles.values()}) == len(styles)

@@ -61,9 +61,32 @@ LEARNER_STYLE: dict[str, Mapping[str, Any]] = {
         "linestyle": (0, (3, 1.5)),
     },
 }
+# What is done to a net against overfitting, likewise.
+DROPOUT_STYLE: dict[str, Mapping[str, Any]] = {
+    "none": {
+        "label": "without dropout",
+        "color": "#E69F00",
+        "marker": "s",
+        "linestyle": (0, (6, 2)),
+    },
+    "dropout": {
+        "label": "dropout",
+        "color": "#009E73",
+        "marker": "^",
+        "linestyle": (0, (3, 1.5)),
+    },
+    "dropout_max_norm": {
+        "label": "dropout, max-norm",
+        "color": "#0072B2",
+        "marker": "o",
+        "linestyle": "-",
+    },
+    "gaussian": {"label": "Gaussian noise", "color": "#CC79A7", "marker": "D", "linestyle": ":"},
+}
 _HATCH = {
     "magnitude": "//", "obd": "\\\\", "obs": "", "random": "..",
     "cascor": "", "backprop": "//", "quickprop": "..",
+    "none": "//", "dropout": "\\\\", "dropout_max_norm": "", "gaussian": "..",
 }  # fmt: skip
 _PAPER: Mapping[str, Any] = {"color": "black", "zorder": 5}
 
@@ -132,8 +155,8 @@ def subplots(
 
 
 def bar_style(method: str) -> dict[str, Any]:
-    """Keywords for a bar, box or histogram of a method or learner: colour, hatch for grey."""
-    style = (METHOD_STYLE | LEARNER_STYLE)[method]
+    """Keywords for a bar, box or histogram of what has a style: colour, hatch for grey."""
+    style = (METHOD_STYLE | LEARNER_STYLE | DROPOUT_STYLE)[method]
     return {
         "label": style["label"],
         "facecolor": style["color"],

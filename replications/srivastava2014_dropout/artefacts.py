@@ -1,0 +1,331 @@
+"""The figures and tables of the report: what each shows and what of the paper it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from oldschool.runs.experiment import Figure, Table
+
+from . import settings, table2, tables
+from .figures import architectures, errors, marginal, monte_carlo, sweeps, units
+
+_OVER_NETS = (
+    "Means over nets, with 90 % intervals (Student's t) or, of fewer than five, their range; nets "
+    "that diverged are left out and counted."
+)
+_CELLS = "Means over nets with 90 % intervals; nets that diverged are left out and counted."
+_PAPER = "Profile paper: the printed nets, 60,000 digits, a million updates."
+_RECIPE = settings.RecipeSettings()
+_FEATURES = settings.FeaturesSettings()
+_RBM = settings.RbmSettings()
+_MARGINAL = settings.MarginalSettings()
+_DATASET_SIZE = settings.DatasetSizeSettings()
+
+
+def _nets(sizes: Sequence[int], updates: int, digits: int = _RECIPE.digits) -> str:
+    """What the profile ``default`` trains, in words."""
+    net = "-".join(map(str, (784, *sizes, 10)))
+    return (
+        f"Profile default: nets of {net} ReLU, {digits:,} training digits, {updates:,} updates "
+        f"of {_RECIPE.batch}; all 10,000 test digits. {_PAPER}"
+    )
+
+
+_ARCHITECTURES = (
+    f"Profile default: {_RECIPE.digits:,} training digits, "
+    f"{settings.ArchitecturesSettings().updates:,} updates of {_RECIPE.batch}, narrower nets, "
+    f"given here as layers x units; all 10,000 test digits. {_PAPER}"
+)
+_REGULARIZERS = _nets(
+    settings.RegularizersSettings().sizes, settings.RegularizersSettings().updates
+)
+_GAUSSIAN = _nets(settings.GaussianSettings().sizes, settings.GaussianSettings().updates)
+_RATE = _nets(settings.RateSettings().sizes, settings.RateSettings().updates)
+_KEPT = " and ".join(map(str, settings.RateSettings().kept))
+_MONTE_CARLO = _nets(settings.MonteCarloSettings().sizes, settings.MonteCarloSettings().updates)
+_SETS = (
+    f"Profile default: nets of {'-'.join(map(str, (784, *_DATASET_SIZE.sizes, 10)))} ReLU, "
+    f"{_DATASET_SIZE.updates[0]:,} updates with the fewest digits to "
+    f"{_DATASET_SIZE.updates[-1]:,} with the most, of {_RECIPE.batch}. Profile paper: the printed "
+    "nets."
+)
+_AUTOENCODERS = (
+    f"Autoencoders of one hidden layer of ReLU, with dropout p = {_FEATURES.keep:g} in it alone; "
+    f"profile default: {_FEATURES.units} units, {_FEATURES.digits:,} training digits, "
+    f"{_FEATURES.updates:,} updates."
+)
+_MACHINES = (
+    f"Restricted Boltzmann machines trained by CD-1, with dropout p = {_RBM.keep:g} of the hidden "
+    f"units; profile default: {_RBM.units} hidden units, {_RBM.digits:,} training digits, "
+    f"{_RBM.epochs} passes in batches of {_RBM.batch}."
+)
+_WEIGHTS = (
+    "Input weights of the first units in use of the first net, pixel by pixel, white positive and "
+    "black negative, each unit in units of its own largest."
+)
+
+FIGURES = (
+    Figure(
+        name="architectures",
+        needs=("architectures",),
+        draw=architectures.architectures,
+        title="Test error along the training of six nets, with dropout and without",
+        caption=(
+            f"{_ARCHITECTURES} Bands are 90 % intervals (Student's t) or, of fewer than five nets, "
+            "their range; open marks are the narrower nets. Early moments off the scale are cut. "
+            "Right: the paper's curves, a net each, read off its drawing; which net is which is "
+            "not said. Axes differ: what compares is that the two bundles stay apart."
+        ),
+        alt="Test error against updates, twelve lines in two bundles, ours and the paper's.",
+        original=(
+            "Fig. 4: without dropout 1.6 to 1.9 %, with 1.0 to 1.2 %, from about 100,000 of a "
+            "million updates on; dropout here is with max-norm."
+        ),
+    ),
+    Figure(
+        name="regularizers",
+        needs=("regularizers",),
+        draw=errors.regularizers,
+        title="Test error under six regularizers",
+        caption=(
+            f"{_REGULARIZERS} {_OVER_NETS} Ticks are single nets. Right: Table 9, with 90 % Wilson "
+            "intervals as of one net's counts; of how many nets it is, is not said. "
+            "Axes differ: what compares is the order."
+        ),
+        alt="Dots with intervals, a line a regularizer; ours left, the paper's right.",
+        original="Table 9; no figure.",
+    ),
+    Figure(
+        name="gaussian",
+        needs=("gaussian",),
+        draw=errors.gaussian,
+        title="Bernoulli and Gaussian noise",
+        caption=(
+            f"{_GAUSSIAN} {_OVER_NETS} Grey lines join nets of the same start and order of digits. "
+            "Right: Table 10 with its +-, which is not said to be a standard deviation or an error "
+            "of the mean."
+        ),
+        alt="Test errors of pairs of nets under two kinds of noise, and the paper's means.",
+        original="Table 10; no figure.",
+    ),
+    Figure(
+        name="rate",
+        needs=("rate",),
+        draw=sweeps.rate,
+        title="Error against the probability of keeping a unit",
+        caption=(
+            f"{_RATE} Inputs are not dropped. With p n fixed, p n = {_KEPT}. "
+            f"{_OVER_NETS} Right: the paper's points and bars, what the bars are is not said."
+        ),
+        alt="Training and test error against p, widths fixed above and p n fixed below.",
+        original=(
+            "Figs 9a and 9b: U-shaped test error, flat from .4 to .8 with n fixed; 2.7 and 1.7 % "
+            "at p = .1 in the text are training errors."
+        ),
+    ),
+    Figure(
+        name="dataset_size",
+        needs=("dataset_size",),
+        draw=sweeps.dataset_size,
+        title="Error against the number of training digits",
+        caption=(
+            f"{_SETS} {_OVER_NETS} Sets are drawn anew for each replicate; right: what dropout "
+            "saves, pair by pair on one set. Stars: the paper, with its bars, without dropout "
+            "hollow; what the bars are is not said."
+        ),
+        alt="Test error with and without dropout against training digits, and their difference.",
+        original=(
+            "Fig. 10: dropout is worse at 100 digits, level at 500 and 1000, and saves most, 1.75 "
+            "points, at 5000."
+        ),
+    ),
+    Figure(
+        name="monte_carlo",
+        needs=("monte_carlo",),
+        draw=monte_carlo.monte_carlo,
+        title="Averages of thinned nets against weight scaling",
+        caption=(
+            f"{_MONTE_CARLO} Outputs of k of a store of thinned nets are averaged; of each net the "
+            "mean over draws. Bars and band: 90 % intervals over nets (Student's t) or, of fewer "
+            "than five, their range. Middle: the paper's, with a star and its bar at ten of its 59 "
+            "points. Right: the paper's and our error over that of weight scaling, of ours net by "
+            "net, so that nets that differ do not blur it."
+        ),
+        alt="Test error against k beside the level of weight scaling: ours, the paper's, relative.",
+        original=(
+            "Fig. 11: 1.28 % at k = 3, at most weight scaling's 1.05 % from about 50 on, 1.04 % at "
+            "119. In the authors' code 1000 stored masks, 100 draws for a k."
+        ),
+    ),
+    Figure(
+        name="feature_weights",
+        needs=("feature_weights",),
+        draw=units.feature_weights,
+        title="What an autoencoder's hidden units look for",
+        caption=f"{_AUTOENCODERS} {_WEIGHTS} Measures are in table features.",
+        alt="Two grids of pictures of 28 by 28 weights, without dropout and with.",
+        original=(
+            "Fig. 7: without dropout units have no meaning each by itself, with it edges, strokes "
+            "and spots; 256 units, p = .5."
+        ),
+    ),
+    Figure(
+        name="feature_activations",
+        needs=("feature_activations", "features"),
+        draw=units.feature_activations,
+        title="How active an autoencoder's hidden units are",
+        caption=(
+            f"{_AUTOENCODERS} Left: activations of all units of the first net on all test digits, "
+            "all units kept and nothing scaled; exact noughts are the single marks. Right: ticks "
+            f"are nets. {_OVER_NETS}"
+        ),
+        alt="Histograms of activations, and mean activations, without dropout and with.",
+        original=(
+            "Fig. 8: mean activations of units about 2.0 without and 0.7 with dropout, and of "
+            "single activations a sharp peak at zero; on a test batch, by eye."
+        ),
+    ),
+    Figure(
+        name="rbm_weights",
+        needs=("rbm_weights",),
+        draw=units.rbm_weights,
+        title="What a Boltzmann machine's hidden units look for",
+        caption=f"{_MACHINES} {_WEIGHTS} Measures are in table rbm.",
+        alt="Two grids of pictures of 28 by 28 weights, without dropout and with.",
+        original="Fig. 12: with dropout coarser, and fewer dead units; 256 units, p = .5.",
+    ),
+    Figure(
+        name="rbm_activations",
+        needs=("rbm_activations", "rbm"),
+        draw=units.rbm_activations,
+        title="How active a Boltzmann machine's hidden units are",
+        caption=(
+            f"{_MACHINES} Left: P(h = 1) of all hidden units of the first machine on all test "
+            f"digits. Right: ticks are machines. {_OVER_NETS}"
+        ),
+        alt="Histograms of P(h = 1), and shares near zero, without dropout and with.",
+        original="Fig. 13: with dropout sparser, without a penalty for it; no numbers.",
+    ),
+    Figure(
+        name="marginal",
+        needs=("marginal_path",),
+        draw=marginal.marginal,
+        title="Linear regression with dropout comes to ridge regression",
+        caption=(
+            f"Regression on {_MARGINAL.digits:,} digits with a fresh mask for each of "
+            f"{_MARGINAL.batch} digits an update, rate {_MARGINAL.rate:g}. Distance of p w from "
+            "the ridge solution with factor (1 - p) / p, relative to it; bands are the range over "
+            "paths, or of five and more the 90 % interval. The average is along the path. The "
+            "paper gives the identity, and no experiment."
+        ),
+        alt="Relative distance against updates, both on logarithmic scales, a panel a p.",
+    ),
+)
+
+TABLES = (
+    Table(
+        name="table2",
+        needs=("architectures",),
+        build=table2.table2,
+        title="Feed-forward nets of Table 2",
+        caption=(
+            f"{_ARCHITECTURES} Beside each of the paper's nets ours that is most alike: the same, "
+            "or else of as many layers and with the same place from the widest. "
+            f"{_CELLS} Not run: the paper's maxout net and its support vector machine."
+        ),
+    ),
+    Table(
+        name="fig4",
+        needs=("architectures",),
+        build=table2.fig4,
+        title="The nets of Fig. 4 at the end of the training, and wider ones",
+        caption=(
+            f"{_ARCHITECTURES} Layers x units, ReLU. In the paper 1.62 to 1.83 % without and 1.03 "
+            f"to 1.13 % with dropout, whose mean is .61 of that without. {_CELLS} What is saved is "
+            "the mean over pairs of nets of the same start and order of digits."
+        ),
+    ),
+    Table(
+        name="regularizers",
+        needs=("regularizers",),
+        build=tables.regularizers,
+        title="Table 9: six regularizers",
+        caption=f"{_REGULARIZERS} The paper's nets: 784-1024-1024-2048-10. {_CELLS}",
+    ),
+    Table(
+        name="gaussian",
+        needs=("gaussian",),
+        build=tables.gaussian,
+        title="Table 10: Bernoulli and Gaussian noise on MNIST",
+        caption=f"{_GAUSSIAN} The paper's nets: two layers of 1024, ten nets. {_CELLS}",
+    ),
+    Table(
+        name="rate",
+        needs=("rate",),
+        build=tables.rate,
+        title="Figs 9a and 9b: the probability of keeping a unit",
+        caption=(
+            f"{_RATE} The paper's nets: n = 2048 in three layers, or p n = 256, 256 and 512. "
+            f"{_CELLS}"
+        ),
+    ),
+    Table(
+        name="dataset_size",
+        needs=("dataset_size",),
+        build=tables.dataset_size,
+        title="Fig. 10: the number of training digits",
+        caption=f"{_SETS} The paper's nets: 784-1024-1024-2048-10, p = .5 and .8. {_CELLS}",
+    ),
+    Table(
+        name="monte_carlo",
+        needs=("monte_carlo",),
+        build=tables.monte_carlo,
+        title="Fig. 11: averages of k thinned nets",
+        caption=f"{_MONTE_CARLO} The paper's net: 784-1024-1024-2048-10. {_CELLS}",
+    ),
+    Table(
+        name="features",
+        needs=("features",),
+        build=tables.features,
+        title="Hidden units of the autoencoders, without dropout and with",
+        caption=(
+            f"{_AUTOENCODERS} Pixels a unit is spread over: (sum w^2)^2 / sum w^4 over pixels that "
+            "vary. Near zero: below a tenth of the net's own mean. The paper's means are read by "
+            f"eye. {_CELLS}"
+        ),
+    ),
+    Table(
+        name="rbm",
+        needs=("rbm",),
+        build=tables.rbm,
+        title="Hidden units of the Boltzmann machines, without dropout and with",
+        caption=(
+            f"{_MACHINES} Dead: standard deviation of P(h = 1) over the test digits below .01. The "
+            f"paper gives no numbers. {_CELLS}"
+        ),
+    ),
+    Table(
+        name="marginal",
+        needs=("marginal",),
+        build=tables.marginal,
+        title="Section 9: identities of marginalised dropout",
+        caption=(
+            "Checks of the code: they hold by mathematics. Relative differences, in double "
+            f"precision; digits: regression on {_MARGINAL.digits:,} of them."
+        ),
+    ),
+    Table(
+        name="convnets",
+        needs=("convnet",),
+        build=tables.convnets,
+        title="Tables 3 and 4, and Table 10's CIFAR-10: convolutional nets",
+        caption=f"Profile paper only. Gaussian noise: Table 10, ten nets in the paper. {_CELLS}",
+    ),
+    Table(
+        name="pretraining",
+        needs=("pretraining",),
+        build=tables.pretraining,
+        title="Table 2: deep belief nets",
+        caption=f"Profile paper only. Nets of 500-500-2000 units, all MNIST. {_CELLS}",
+    ),
+)

@@ -1,0 +1,1 @@
+"""Figures: pure functions from tidy frames to matplotlib figures."""

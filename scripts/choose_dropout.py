@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -70,7 +71,7 @@ def plain(layers: int) -> Iterator[tuple[str, RecipeSettings, Way]]:
 def regularizers(layers: int) -> Iterator[tuple[str, RecipeSettings, Way]]:
     """Strengths of Table 9's rivals, with the schedules that were chosen before."""
     recipe, primary = RecipeSettings(), RegularizersSettings(updates=UPDATES)
-    for name, changes in (
+    rivals: list[tuple[str, list[dict[str, Any]]]] = [
         ("l2", [{"l2": l2} for l2 in (1e-4, 3e-4, 1e-3, 3e-3)]),
         ("l2_l1", [{"l1": l1} for l1 in (1e-6, 1e-5, 1e-4)]),
         (
@@ -82,7 +83,8 @@ def regularizers(layers: int) -> Iterator[tuple[str, RecipeSettings, Way]]:
         ),
         ("max_norm", [{"max_norm": c} for c in (1.0, 2.0, 3.0, 4.0)]),
         ("dropout_l2", [{"l2_dropout": l2} for l2 in (1e-5, 1e-4, 3e-4, 1e-3)]),
-    ):
+    ]
+    for name, changes in rivals:
         for change in changes:
             settings = replace(primary, **change)
             words = ", ".join(f"{key} {value:g}" for key, value in change.items())

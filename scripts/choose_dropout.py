@@ -5,6 +5,9 @@ the default profile trains its 2000 on; the test digits are not read. Every line
 held-out error of each net, and their mean; the least mean of a part is taken.
 
     python scripts/choose_dropout.py dropout|plain|regularizers [units of a hidden layer ...]
+    python scripts/choose_dropout.py gaussian|dataset_size
+
+``gaussian`` and ``dataset_size`` were chosen last: see README.md of the replication.
 """
 
 from __future__ import annotations
@@ -34,6 +37,7 @@ from replications.srivastava2014_dropout.settings import (
 from replications.srivastava2014_dropout.training import Way, classifier, test_errors, train, way
 
 UPDATES, NETS = 1500, 3
+LARGER = 5000, 2000, [512, 512]  # digits, updates and layers of `dataset_size`
 FIRST = 1000  # replicates that no experiment has
 RATES, TAUS = (0.1, 0.3, 0.5, 1.0), (0.1, 0.3, 1.0)
 VARIANTS = {"b1": (2.0, 0.95), "authors": (3.0, 0.99)}  # c and the final momentum
@@ -42,11 +46,13 @@ VARIANTS = {"b1": (2.0, 0.95), "authors": (3.0, 0.99)}  # c and the final moment
 def main() -> None:
     """Print the table of the part that is asked for."""
     torch.set_num_threads(1)
-    hidden = [int(units) for units in sys.argv[2:]] or [256, 256]
-    part = {"dropout": dropout, "plain": plain, "regularizers": regularizers}[sys.argv[1]]
+    part, hidden = sys.argv[1], [int(units) for units in sys.argv[2:]] or [256, 256]
+    updates = UPDATES
+    if part == "dataset_size":
+        _, updates, hidden = LARGER
     data = float_digits(mnist.mnist(paths.data(None)), "cpu").held_out
-    for name, recipe, done in part(len(hidden) + 1):
-        print(name, *held_out(hidden, recipe, done, data), sep="\t", flush=True)
+    for name, recipe, done in PARTS[part](len(hidden) + 1):
+        print(name, *held_out(hidden, recipe, done, data, updates), sep="\t", flush=True)
 
 
 def dropout(layers: int) -> Iterator[tuple[str, RecipeSettings, Way]]:
@@ -91,11 +97,44 @@ def regularizers(layers: int) -> Iterator[tuple[str, RecipeSettings, Way]]:
             yield f"{name}: {words}", recipe, regularizer(recipe, settings, name, layers)
 
 
-def held_out(hidden: list[int], recipe: RecipeSettings, done: Way, data: Digits) -> list[str]:
+def gaussian(layers: int) -> Iterator[tuple[str, RecipeSettings, Way]]:
+    """Rate and c of nets with Gaussian noise, the rest as with Bernoulli's."""
+    for c, rate in product((2.0, 1.0), (0.5, 0.25, 0.125, 0.0625)):
+        recipe = RecipeSettings(max_norm=c)
+        recipe = replace(recipe, dropout=replace(recipe.dropout, rate=rate))
+        done = replace(way(recipe, "dropout_max_norm", layers), noise="gaussian")
+        yield f"gaussian: c {c}, rate {rate}", recipe, done
+
+
+def dataset_size(layers: int) -> Iterator[tuple[str, RecipeSettings, Way]]:
+    """Schedules of the larger nets on more digits."""
+    recipe = RecipeSettings(digits=LARGER[0])
+    for rate, tau in product((0.3, 0.5), (0.1, 0.3)):
+        schedule = replace(recipe.dropout, rate=rate, rate_tau=tau)
+        changed = replace(recipe, dropout=schedule)
+        name = f"dropout: rate {rate}, tau {tau}"
+        yield name, changed, way(changed, "dropout_max_norm", layers)
+    for rate, tau in product((0.1, 0.3), (0.3, 1.0)):
+        changed = replace(recipe, plain=replace(recipe.plain, rate=rate, rate_tau=tau))
+        yield f"none: rate {rate}, tau {tau}", changed, way(changed, "none", layers)
+
+
+PARTS = {
+    "dropout": dropout,
+    "plain": plain,
+    "regularizers": regularizers,
+    "gaussian": gaussian,
+    "dataset_size": dataset_size,
+}
+
+
+def held_out(
+    hidden: list[int], recipe: RecipeSettings, done: Way, data: Digits, updates: int
+) -> list[str]:
     """The errors of the nets in %, and their mean."""
     net = classifier(hidden)
     unit = Unit("choice", {}, FIRST, FIRST + NETS)
-    trainer, _ = train(net, recipe, done, data, UPDATES, unit, Seeds(0))
+    trainer, _ = train(net, recipe, done, data, updates, unit, Seeds(0))
     found = test_errors(net, trainer.at_test(), data)["test_error"]
     return [f"{error:.2f}" for error in [*found, sum(found) / len(found)]]
 

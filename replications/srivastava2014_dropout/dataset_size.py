@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import torch
 
@@ -31,7 +33,8 @@ def plan(config: DropoutConfig, earlier: Frames) -> list[Unit]:
 
 
 def run(config: DropoutConfig, unit: Unit, seeds: Seeds) -> Frames:
-    settings, recipe = config.dataset_size, config.recipe
+    settings = config.dataset_size
+    recipe = replace(config.recipe, dropout=settings.dropout)
     count, name = int(unit.condition["digits"]), str(unit.condition["way"])
     net, data = classifier(settings.sizes), digits(config, device_of(recipe))
     draws = seeds.generators("dropout", unit.replicates, "digits", count=count)

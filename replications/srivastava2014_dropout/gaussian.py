@@ -29,6 +29,9 @@ def run(config: DropoutConfig, unit: Unit, seeds: Seeds) -> Frames:
     net, data = classifier(settings.sizes), digits(config, device_of(recipe))
     noise = next(kind for kind in KINDS if kind == unit.condition["noise"])
     done = replace(way(recipe, "dropout_max_norm", net.layers), noise=noise)
+    if noise == "gaussian":
+        rate = settings.rate_factor * recipe.dropout.rate
+        recipe = replace(recipe, dropout=replace(recipe.dropout, rate=rate))
     trainer, _ = train(net, recipe, done, data, settings.updates, unit, seeds)
     rows = pd.DataFrame(
         {

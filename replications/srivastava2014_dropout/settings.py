@@ -48,6 +48,10 @@ def _plain() -> ScheduleConfig:
     return ScheduleConfig(rate=0.3, rate_tau=1.0, momentum_end=0.9)
 
 
+def _slower() -> ScheduleConfig:
+    return ScheduleConfig(rate=0.3, rate_tau=0.3)
+
+
 @dataclass
 class RecipeSettings:
     """How feed-forward nets are trained, unless an experiment says otherwise.
@@ -188,16 +192,21 @@ class GaussianSettings:
         block: nets a work unit.
         sizes: hidden layers.
         updates: of the training.
+        rate_factor: of the recipe's rate, for Gaussian noise: with factors of mean 1 in place of
+            p activities are 1/p times as large, and so are gradients.
     """
 
     nets: int = plan_only(10)
     block: int = plan_only(5)
     sizes: list[int] = field(default_factory=lambda: [256, 256])
     updates: int = 1500
+    rate_factor: float = 0.5
 
     def __post_init__(self) -> None:
         _require_sizes("gaussian", self.nets, self.block)
         _require_net("gaussian", self.sizes, self.updates)
+        value = self.rate_factor
+        require(value > 0, "gaussian.rate_factor", value, "must be above 0")
 
 
 @dataclass
@@ -243,6 +252,7 @@ class DatasetSizeSettings:
         sizes: hidden layers.
         digits: sizes of the sets.
         updates: of the training, a size each.
+        dropout: schedule of nets with dropout; the others have the recipe's.
     """
 
     small: int = plan_only(10)
@@ -250,7 +260,8 @@ class DatasetSizeSettings:
     block: int = plan_only(2)
     sizes: list[int] = field(default_factory=lambda: [512, 512])
     digits: list[int] = field(default_factory=lambda: [100, 500, 1000, 5000, 10000])
-    updates: list[int] = field(default_factory=lambda: [300, 500, 750, 1500, 2500])
+    updates: list[int] = field(default_factory=lambda: [150, 250, 400, 2000, 3000])
+    dropout: ScheduleConfig = field(default_factory=_slower)
 
     def __post_init__(self) -> None:
         _require_sizes("dataset_size", self.small, self.block)
@@ -263,6 +274,7 @@ class DatasetSizeSettings:
         require(ok, "dataset_size.updates", self.updates, "must be as many as there are digits")
         for count in self.updates:
             _require_net("dataset_size", self.sizes, count)
+        self.dropout.check("dataset_size.dropout")
 
 
 @dataclass
@@ -316,7 +328,7 @@ class FeaturesSettings:
     block: int = plan_only(2)
     units: int = 256
     digits: int = 50_000
-    updates: int = 2000
+    updates: int = 1500
     keep: float = 0.5
     rate: float = 0.02
     momentum: float = 0.9

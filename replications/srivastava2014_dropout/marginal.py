@@ -26,12 +26,11 @@ _LOOKS = 24  # at the path, evenly spaced on a logarithmic scale
 
 
 def plan(config: DropoutConfig, earlier: Frames) -> list[Unit]:
-    return blocks("marginal", {}, 1, 1)
+    return [unit for p in config.marginal.keep for unit in blocks("marginal", {"p": p}, 1, 1)]
 
 
 def run(config: DropoutConfig, unit: Unit, seeds: Seeds) -> Frames:
-    settings = config.marginal
-    keep = torch.tensor(settings.keep, dtype=torch.float64)
+    settings, p = config.marginal, float(unit.condition["p"])
     rows: list[dict[str, Any]] = []
     for problem in range(settings.problems):
         (draw,) = seeds.generators("marginal", [problem], "problem")
@@ -39,15 +38,18 @@ def run(config: DropoutConfig, unit: Unit, seeds: Seeds) -> Frames:
             torch.randn(*shape, generator=draw, dtype=torch.float64)
             for shape in ((CASES, INPUTS), (CASES, OUTPUTS), (INPUTS, OUTPUTS))
         )
-        lead = {"problem": problem, "data": "random"}
-        exact, closed = enumerated_loss(x, y, w, keep), expected_loss(x, y, w, keep)
-        for p, a, b in zip(settings.keep, exact.tolist(), closed.tolist(), strict=True):
-            rows.append({"check": "identity", **lead, "p": p, "difference": abs(a - b) / a})
-        rows += [{"check": "ridge", **lead, **one} for one in ridges(x, y, keep)]
+        keep = torch.tensor([p], dtype=torch.float64)
+        exact = float(enumerated_loss(x, y, w, keep)[0])
+        identity = abs(exact - float(expected_loss(x, y, w, keep)[0])) / exact
+        for check, difference in (("identity", identity), ("ridge", ridges(x, y, p))):
+            rows.append(_row(check, problem, "random", p, difference))
     x, y = some_digits(config)
-    lead = {"problem": settings.problems, "data": "digits"}
-    rows += [{"check": "ridge", **lead, **one} for one in ridges(x, y, keep)]
-    return {"marginal": pd.DataFrame(rows), "marginal_path": path(config, x, y, seeds)}
+    rows.append(_row("ridge", settings.problems, "digits", p, ridges(x, y, p)))
+    return {"marginal": pd.DataFrame(rows), "marginal_path": path(config, x, y, p, seeds)}
+
+
+def _row(check: str, problem: int, data: str, p: float, difference: float) -> dict[str, Any]:
+    return {"check": check, "problem": problem, "data": data, "p": p, "difference": difference}
 
 
 def some_digits(config: DropoutConfig) -> tuple[Tensor, Tensor]:
@@ -57,43 +59,38 @@ def some_digits(config: DropoutConfig) -> tuple[Tensor, Tensor]:
     return data.train_x[:count].double(), y.double()
 
 
-def ridges(x: Tensor, y: Tensor, keep: Tensor) -> list[dict[str, float]]:
+def ridges(x: Tensor, y: Tensor, p: float) -> float:
     """p W of least expected loss against ridge regression with the penalty (1 - p) / p |G w~|^2.
 
     The latter by least squares with the penalty as further rows, over the inputs that are not
-    always nought. Differences are relative, |p W - w~| / |w~|.
+    always nought.
+
+    Returns:
+        |p W - w~| / |w~|.
     """
-    least, found = ridge(x, y, keep), []
+    least = p * ridge(x, y, torch.tensor([p], dtype=torch.float64))[0]
     lengths = x.square().sum(0).sqrt()
     live = lengths > 0
-    for p, w in zip(keep.tolist(), least, strict=True):
-        rows = torch.diag(((1 - p) / p) ** 0.5 * lengths[live])
-        tall = torch.cat([x[:, live], rows])
-        wide = torch.cat([y, y.new_zeros(len(rows), y.shape[1])])
-        other = torch.zeros_like(w)
-        other[live] = torch.from_numpy(np.linalg.lstsq(tall.numpy(), wide.numpy(), rcond=None)[0])
-        found.append({"p": p, "difference": float((p * w - other).norm() / other.norm())})
-    return found
+    rows = torch.diag(((1 - p) / p) ** 0.5 * lengths[live])
+    tall = torch.cat([x[:, live], rows])
+    wide = torch.cat([y, y.new_zeros(len(rows), y.shape[1])])
+    other = torch.zeros_like(least)
+    other[live] = torch.from_numpy(np.linalg.lstsq(tall.numpy(), wide.numpy(), rcond=None)[0])
+    return float((least - other).norm() / other.norm())
 
 
-def path(config: DropoutConfig, x: Tensor, y: Tensor, seeds: Seeds) -> pd.DataFrame:
+def path(config: DropoutConfig, x: Tensor, y: Tensor, p: float, seeds: Seeds) -> pd.DataFrame:
     """Distances along the stochastic path, a line a run and look."""
     settings = config.marginal
-    runs = [(p, replicate) for p in settings.keep for replicate in range(settings.nets)]
     looks = np.unique(np.geomspace(1, settings.updates, _LOOKS).round().astype(int)).tolist()
-    generators = [
-        one
-        for p in settings.keep
-        for one in seeds.generators("marginal", range(settings.nets), "path", p=p)
-    ]
     found = stochastic_path(
         x,
         y,
-        torch.tensor([p for p, _ in runs], dtype=torch.float64),
+        torch.full((settings.nets,), p, dtype=torch.float64),
         rate=settings.rate,
         batch=settings.batch,
         updates=looks,
-        generators=generators,
+        generators=seeds.generators("marginal", range(settings.nets), "path", p=p),
     )
     return pd.DataFrame(
         [
@@ -101,10 +98,10 @@ def path(config: DropoutConfig, x: Tensor, y: Tensor, seeds: Seeds) -> pd.DataFr
                 "p": p,
                 "replicate": replicate,
                 "updates": look,
-                "averaged": float(found.averaged[at, k]),
-                "last": float(found.last[at, k]),
+                "averaged": float(found.averaged[at, replicate]),
+                "last": float(found.last[at, replicate]),
             }
-            for k, (p, replicate) in enumerate(runs)
+            for replicate in range(settings.nets)
             for at, look in enumerate(looks)
         ]
     )

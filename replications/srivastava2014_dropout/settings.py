@@ -390,7 +390,7 @@ class MarginalSettings:
     """
 
     problems: int = 20
-    keep: list[float] = field(default_factory=lambda: [0.5, 0.8])
+    keep: list[float] = plan_only([0.5, 0.8])
     digits: int = 5000
     updates: int = 5000
     rate: float = 0.01

@@ -34,8 +34,8 @@ from replications.srivastava2014_dropout.settings import (
     RegularizersSettings,
     ScheduleConfig,
 )
-from tests.problems import generator
 from tests.replications.configs import Settings
+from tests.replications.dropout_digits import patterned
 
 MODULES = (architectures, regularizers, gaussian, rate, dataset_size, monte_carlo)
 SLOW = ScheduleConfig(rate=0.1, momentum_end=0.9)
@@ -77,17 +77,7 @@ COLUMNS = {
 
 @cache
 def some_digits() -> Digits:
-    """Ten sparse patterns, most of them covered by other strokes."""
-    draw = generator(3)
-    patterns = torch.rand(10, 784, generator=draw) < 0.15
-
-    def drawn(count: int) -> tuple[torch.Tensor, torch.Tensor]:
-        y = torch.randint(10, (count,), generator=draw)
-        other = torch.rand(count, 784, generator=draw) < 0.15
-        own = torch.rand(count, 784, generator=draw) < 0.25
-        return torch.where(own, patterns[y], other).float(), y
-
-    return Digits(*drawn(2500), *drawn(300))
+    return patterned(0.25, 2500, 300)
 
 
 @pytest.fixture(autouse=True)

@@ -24,6 +24,7 @@ from replications.srivastava2014_dropout.settings import (
 )
 from tests.problems import generator
 from tests.replications.configs import Settings
+from tests.replications.dropout_digits import patterned
 
 CONFIG = Settings(
     recipe=RecipeSettings(device="cpu"),
@@ -53,17 +54,7 @@ COLUMNS = {
 
 @cache
 def some_digits() -> Digits:
-    """Ten sparse patterns with a few other strokes: there is something to learn."""
-    draw = generator(3)
-    patterns = torch.rand(10, 784, generator=draw) < 0.15
-
-    def drawn(count: int) -> tuple[torch.Tensor, torch.Tensor]:
-        y = torch.randint(10, (count,), generator=draw)
-        other = torch.rand(count, 784, generator=draw) < 0.15
-        own = torch.rand(count, 784, generator=draw) < 0.9
-        return torch.where(own, patterns[y], other).float(), y
-
-    return Digits(*drawn(1000), *drawn(300))
+    return patterned(0.9, 1000, 300)
 
 
 @pytest.fixture(autouse=True)
@@ -160,7 +151,7 @@ def test_autoencoders_learn_and_the_first_is_drawn():
     assert means["none"] < means["dropout"]
     drawn = found["feature_weights"].groupby(["way", "unit"]).size()
     assert (drawn == 784).all()
-    assert len(drawn) == 2 * 4
+    assert drawn.groupby("way").size().between(1, 4).all()
     shares = found["feature_activations"].groupby("way").share.sum()
     assert shares.to_numpy() == pytest.approx([100, 100])
 

@@ -90,7 +90,7 @@ def crossing(sizes: NDArray[np.int64], gains: Array) -> Array:
     row = np.arange(len(lines))
     before, after = lines[row, left], lines[row, left + 1]
     logs = np.log(sizes)
-    with np.errstate(divide="ignore", invalid="ignore"):  # of lines that do not cross there
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # lines without a crossing
         found = np.exp(logs[left] - before / (after - before) * (logs[left + 1] - logs[left]))
     found = np.where(lower[:, -1], found, sizes[-1] + 1.0)
     return np.where(lower.all(axis=1), 0.0, found).reshape(gains.shape[:-1])

@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from oldschool.curvature.recursion import recursive_diagonal
+from oldschool.curvature.recursion import by_tensors
 from oldschool.data.task import Task
 from oldschool.nets.error import SQUARED
 from oldschool.runs.experiment import Experiment, Frames, Unit
@@ -41,8 +41,8 @@ def run(config: ObdConfig, unit: Unit, seeds: Seeds) -> Frames:
 
     ways: dict[str, Callable[[], object]] = {
         "gradient": gradient,
-        "full": lambda: recursive_diagonal(net, theta, task),
-        "lm": lambda: recursive_diagonal(net, theta, task, levenberg_marquardt=True),
+        "full": lambda: by_tensors(net, theta, task),
+        "lm": lambda: by_tensors(net, theta, task, levenberg_marquardt=True),
     }
     rows = []
     for name, way in ways.items():

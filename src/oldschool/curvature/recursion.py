@@ -75,7 +75,7 @@ def recursive_diagonal(
     net.require(theta, task.x)
     code = compiled(net, theta, task.x, task.t) if error is SQUARED else None
     if code is None:
-        return _by_tensors(net, theta, task, levenberg_marquardt, error, chunk)
+        return by_tensors(net, theta, task, levenberg_marquardt, error, chunk)
     order = torch.arange(len(task)).expand(len(theta), -1)
     if task.x.ndim == 3:  # the samples of all nets in one row
         order = order + len(task) * torch.arange(len(theta))[:, None]
@@ -84,10 +84,15 @@ def recursive_diagonal(
     return Derivatives(*(one / len(task) for one in sums))
 
 
-def _by_tensors(
-    net: Stack, theta: Tensor, task: Task, levenberg_marquardt: bool, error: Error, chunk: int
+def by_tensors(
+    net: Stack,
+    theta: Tensor,
+    task: Task,
+    levenberg_marquardt: bool = False,
+    error: Error = SQUARED,
+    chunk: int = CHUNK,
 ) -> Derivatives:
-    """The form to read."""
+    """The form of :func:`recursive_diagonal` to read, whose operations can be counted."""
     total = theta.new_zeros(len(theta))
     gradient, diagonal = torch.zeros_like(theta), torch.zeros_like(theta)
     for x, t in zip(torch.split(task.x, chunk, -2), torch.split(task.t, chunk, -2), strict=True):

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from oldschool.dropout.network import Architecture
+from oldschool.dropout.rbm import Rbm
 from oldschool.runs.experiment import Experiment, Unit
 from oldschool.runs.seeds import Seeds
 from replications.srivastava2014_dropout import features, marginal, measures, rbm
@@ -143,6 +144,35 @@ def test_activations_are_measured_with_all_units_kept_and_unscaled():
     assert row.test_mse == pytest.approx(mse, rel=1e-4)
 
 
+def test_features_are_measured_over_units_in_use_and_pixels_that_vary(monkeypatch):
+    """One unit is never active; a border of the images is blank, so its weights stay."""
+    all_digits, blank = some_digits(), torch.arange(784) < 5 * 28
+    border = replace(
+        all_digits,
+        train_x=all_digits.train_x.masked_fill(blank, 0),
+        test_x=all_digits.test_x.masked_fill(blank, 0),
+    )
+    monkeypatch.setattr(features, "digits", lambda config, device="cpu": border)
+    trained, kept = features.trained, []
+
+    def with_a_dead_unit(*args):
+        trainer = trained(*args)
+        trainer.parameters.biases[0][:, 2] = -1e3
+        kept.append(trainer.parameters.weights[0][0].double().numpy())
+        return trainer
+
+    monkeypatch.setattr(features, "trained", with_a_dead_unit)
+    unit = Unit("features", {"way": "none"}, 0, 1)
+    short = Settings(recipe=CONFIG.recipe, features=replace(CONFIG.features, updates=3, rate=1e-4))
+    found = features.run(short, unit, Seeds(0))
+    squares = [w[5 * 28 :] ** 2 for k, w in enumerate(kept[0]) if k != 2]
+    pixels = [square.sum() ** 2 / (square**2).sum() for square in squares]
+    row = found["features"].iloc[0]
+    assert row.dead == pytest.approx(100 / 20)
+    assert row.effective_pixels == pytest.approx(np.mean(pixels))
+    assert list(found["feature_weights"].unit.unique()) == [0, 1, 3, 4]
+
+
 def test_autoencoders_learn_and_the_first_is_drawn():
     found = frames(features.FEATURES)
     x = some_digits().test_x
@@ -184,6 +214,30 @@ def test_dead_units_are_those_that_do_not_vary():
     # sd .01 a weight, some 118 of 784 pixels on: P(h = 1) varies by some .02 over digits
     assert (found.dead < 20).all()
     assert (found.mean_activation - 0.5).abs().max() < 0.05
+
+
+@pytest.mark.parametrize(("way", "p"), [("none", 1.0), ("dropout", 0.5)])
+def test_machines_are_measured_with_all_units_kept(monkeypatch, way, p):
+    """Two units that say the same of every digit are dead, whichever way they say it."""
+    x, draw = some_digits().test_x.double().numpy(), np.random.default_rng(1)
+    w, a, b = draw.normal(0, 0.3, (15, 784)), draw.normal(0, 1, 784), draw.normal(-2, 1, 15)
+    w[3] = w[5] = 0
+    b[3], b[5] = -4, 4
+    tensors = [torch.from_numpy(part).float()[None] for part in (w, a, b)]
+    monkeypatch.setattr(rbm, "train_rbm", lambda *args, **settings: Rbm(*tensors))
+    found = rbm.run(CONFIG, Unit("rbm", {"way": way}, 0, 1), Seeds(0))
+    means = 1 / (1 + np.exp(-(x @ w.T + b)))
+    seen = 1 / (1 + np.exp(-(p * means @ w + a)))
+    live = [k for k in range(15) if k not in (3, 5)]
+    assert means.std(0)[live].min() > 0.02
+    row = found["rbm"].iloc[0]
+    assert row.dead == pytest.approx(100 * 2 / 15)
+    assert row.near_zero == pytest.approx(100 * (means < 0.1).mean(), abs=0.05)
+    assert row.mean_activation == pytest.approx(means.mean(), rel=1e-5)
+    assert row.reconstruction_mse == pytest.approx(((seen - x) ** 2).mean(), rel=1e-4)
+    alike = measures.neighbour_correlation(torch.from_numpy(w[live]), some_digits().varying)
+    assert row.neighbour_correlation == pytest.approx(float(alike.mean()), abs=1e-6)
+    assert list(found["rbm_weights"].unit.unique()) == [0, 1, 2, 4]
 
 
 # --- section 9 ---------------------------------------------------------------------------

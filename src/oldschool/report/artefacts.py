@@ -148,7 +148,7 @@ class Ledger:
         for key in self.old:
             for name in self.old[key]["files"]:
                 if name not in current:
-                    _remove(self.folder / name)
+                    remove(self.folder / name)
         return gone
 
 
@@ -234,7 +234,12 @@ def write(path: Path, content: bytes) -> None:
         raise StorageError(f"cannot write {paths.shown(path)}: {error.strerror}") from error
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """Remove a file if it is there.
+
+    Raises:
+        StorageError: it is there and cannot be removed.
+    """
     try:
         path.unlink(missing_ok=True)
     except OSError as error:

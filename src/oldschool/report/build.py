@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from oldschool.claims.assess import COLUMNS
@@ -15,6 +15,8 @@ from oldschool.runs.experiment import Figure, Replication, Table
 
 CLAIMS = "claims.csv"
 PAGE = "index.html"
+# What is written from all inputs at once: each gives {path in the report folder: content}.
+Files = Callable[[Sequence[Inputs], Path, Path], Mapping[str, bytes]]
 
 
 def build(
@@ -46,8 +48,29 @@ def build(
         _make(inputs, ledger, say)
     for key in ledger.close():
         say(f"{key}: removed (no longer made)")
-    artefacts.write(out / CLAIMS, claims_csv(read_in).encode())
-    artefacts.write(out / PAGE, page.render(read_in, report_dir, out).encode())
+    made = {
+        name: content
+        for files in _FILES
+        for name, content in files(read_in, report_dir, out).items()
+    }
+    for name, content in made.items():
+        artefacts.write(out / name, content)
+    for file in sorted(file for folder in _OWNED for file in (out / folder).rglob("*")):
+        if file.is_file() and file.relative_to(out).as_posix() not in made:
+            artefacts.remove(file)
+            say(f"{file.relative_to(out).as_posix()}: removed (no longer made)")
+
+
+def _pages(read_in: Sequence[Inputs], report_dir: Path, out: Path) -> dict[str, bytes]:
+    return {PAGE: page.render(read_in, report_dir, out).encode()}
+
+
+def _claims(read_in: Sequence[Inputs], report_dir: Path, out: Path) -> dict[str, bytes]:
+    return {CLAIMS: claims_csv(read_in).encode()}
+
+
+_OWNED = ("claims", "papers", "cite")  # folders that hold only what is made so
+_FILES: tuple[Files, ...] = (_claims, _pages)
 
 
 def claims_csv(read_in: Iterable[Inputs]) -> str:

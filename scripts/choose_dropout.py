@@ -95,7 +95,6 @@ def regularizers(layers: int) -> Iterator[tuple[str, RecipeSettings, Way]]:
                 for target, cost in product((0.05, 0.2), (1e-4, 1e-3, 1e-2))
             ],
         ),
-        ("max_norm", [{"max_norm": c} for c in (1.0, 2.0, 3.0, 4.0)]),
         ("dropout_l2", [{"l2_dropout": l2} for l2 in (1e-5, 1e-4, 3e-4, 1e-3)]),
     ]
     for name, changes in rivals:

@@ -485,8 +485,8 @@ def test_more_units_are_compared_at_a_tenth():
     agrees(estimate("training_error_p01", {"rate": both}), [-0.5, -1])
 
 
-@pytest.mark.parametrize("n", [2, 3, 6, 9])
-def test_plausible_means_of_few_replicates_have_each_mean_s_t_interval(n):
+@pytest.mark.parametrize("n", [2, 3, 6, 20])
+def test_plausible_means_have_each_mean_s_t_interval(n):
     values = np.random.default_rng(n).normal(size=(n, 3)) @ [[1, 0.9, 0], [0, 0.1, 0], [0, 0, 2]]
     draws = plausible_means(values, np.random.default_rng(0))
     for column in range(3):
@@ -497,14 +497,6 @@ def test_plausible_means_of_few_replicates_have_each_mean_s_t_interval(n):
     assert ends(draws[:, 0] - draws[:, 1]) == pytest.approx(
         t_interval(gap), abs=0.06 * np.ptp(t_interval(gap))
     )
-
-
-def test_plausible_means_of_ten_replicates_are_a_bootstrap_s():
-    values = np.arange(10.0)[:, None] * [1, -1]
-    draws = plausible_means(values, np.random.default_rng(0))
-    assert set((10 * draws[:, 0]).round(9)) <= set(range(91))
-    np.testing.assert_allclose(draws.sum(axis=1), 0, atol=1e-12)
-    assert draws[:, 0].std() == pytest.approx(values[:, 0].std() / 10**0.5, rel=0.03)
 
 
 def test_the_best_p_and_its_resampled_ends():

@@ -189,7 +189,8 @@ def slope(x: np.ndarray, y: np.ndarray, note: str = "") -> Result:
     line = stats.linregress(x, y)
     arm = float(stats.t.ppf(0.5 + LEVEL / 2, len(x) - 2)) * float(line.stderr)
     centre = float(line.slope)
-    return Estimate(centre, centre - arm, centre + arm, len(x), note)
+    method = "slope of the least-squares line: Student's t"
+    return Estimate(centre, centre - arm, centre + arm, len(x), note, method)
 
 
 def _n_log_n(frames: Frames) -> Result:

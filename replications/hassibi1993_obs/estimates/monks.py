@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 
 from oldschool.claims.estimate import (
     Estimate,
@@ -121,7 +122,7 @@ def _least_difference(rivals: list[tuple[str, bool]]) -> Estimator:
             + ", ".join(own)
         )
         least = min((result for _, result in found), key=lambda result: result.low)
-        return Estimate(least.value, least.low, least.high, least.n, note)
+        return replace(least, note=note)
 
     return estimate
 
@@ -157,7 +158,7 @@ def _alpha(frames: Frames) -> Result:
     if largest is None:
         return NotRun("the grid has no two alphas of the paper's range at the decays of Table 1")
     label, result = largest
-    return Estimate(result.value, result.low, result.high, result.n, label)
+    return replace(result, note=label)
 
 
 MONKS_ESTIMATES: dict[str, Estimator] = {

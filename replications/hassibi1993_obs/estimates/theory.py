@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from oldschool.claims.estimate import Estimate, NotRun, Result, exact, share
+from oldschool.claims.estimate import NotRun, Result, exact, share
 from oldschool.runs.experiment import Frames
 
 from ..selection import at_least, ordered
@@ -41,7 +42,7 @@ def _actual(frames: Frames) -> Result:
             f"OBS least of the three {percent(least)} %)"
         )
     worst = min(found, key=lambda result: result.low)
-    return Estimate(worst.value, worst.low, worst.high, worst.n, "; ".join(parts))
+    return replace(worst, note="; ".join(parts))
 
 
 def _recursion(frames: Frames) -> Result:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -75,7 +76,7 @@ def _ordering(frames: Frames) -> Result:
             return result
         found.append(result)
     least = min(found, key=lambda result: result.low)
-    return Estimate(least.value, least.low, least.high, least.n, note)
+    return replace(least, note=note)
 
 
 def _recovery(frames: Frames) -> Result:

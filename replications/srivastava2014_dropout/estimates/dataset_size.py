@@ -9,7 +9,7 @@ from oldschool.claims.estimate import Estimate, NotRun, Result, mean
 from oldschool.runs.experiment import Frames
 
 from .nets import Conditions, Estimator, Missing, Nets, averaged, largest_of, least_of, nets, saved
-from .resampled import ends, plausible_means
+from .resampled import METHOD, ends, plausible_means
 
 SIZES = (100, 500, 1000, 5000, 10_000, 50_000)
 NEEDED = SIZES[:-1]  # by the crossing: without those it could not leave the accepted region
@@ -114,14 +114,14 @@ def _crossing(frames: Frames) -> Result:
     }
     few = min(len(values) for values in gains.values())
     if few < 2:
-        return NotRun(f"resampling needs at least 2 replicates of each size, there are {few}")
+        return NotRun(f"an interval needs at least 2 replicates of each size, there are {few}")
     generator = np.random.default_rng(_SEED)
     draws = [plausible_means(values[:, None], generator)[:, 0] for values in gains.values()]
     sizes = np.array(run)
     low, high = ends(crossing(sizes, np.stack(draws, axis=1)))
     value = crossing(sizes, np.array([values.mean() for values in gains.values()]))
     note = "; ".join(at.note() for at in found.values())
-    return Estimate(float(value), low, high, few, note)
+    return Estimate(float(value), low, high, few, note, METHOD)
 
 
 DATASET_SIZE_ESTIMATES: dict[str, Estimator] = {

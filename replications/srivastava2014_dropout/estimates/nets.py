@@ -148,6 +148,7 @@ def _joint(parts: Mapping[str, Result], pick: Callable[[list[float]], float], no
         pick([part.high for part in found]),
         min(part.n for part in found),
         "; ".join(filter(None, [f"each of {', '.join(told)}", note])),
+        f"the worst of several: {found[0].method}",
     )
 
 

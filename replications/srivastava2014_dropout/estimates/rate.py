@@ -10,7 +10,7 @@ from oldschool.claims.estimate import Estimate, NotRun, Result, mean
 from oldschool.runs.experiment import Frames, Scalar
 
 from .nets import Conditions, Estimator, averaged, difference, least_of, nets
-from .resampled import ends, plausible_means
+from .resampled import METHOD, ends, plausible_means
 
 _N, _PN = "n_fixed", "pn_fixed"
 _GRID = tuple(tenth / 10 for tenth in range(1, 11))
@@ -64,6 +64,7 @@ def _flat(frames: Frames) -> Result:
         scale * max(max(abs(pair.low), abs(pair.high)) for pair in pairs),
         len(found.table),
         found.note("paper 5.5 %"),
+        f"largest of paired differences: {pairs[0].method}",
     )
 
 
@@ -109,11 +110,12 @@ def _optimum(frames: Frames) -> Result:
     errors = found.table.to_numpy()
     count = len(errors)
     if count < 2:
-        return NotRun(f"resampling needs at least 2 replicates, there are {count}")
+        return NotRun(f"an interval needs at least 2 replicates, there are {count}")
     grid = np.array(_GRID)
     draws = plausible_means(errors, np.random.default_rng(_SEED))
     low, high = ends(grid[draws.argmin(axis=1)])
-    return Estimate(float(grid[errors.mean(axis=0).argmin()]), low, high, count, found.note())
+    value = float(grid[errors.mean(axis=0).argmin()])
+    return Estimate(value, low, high, count, found.note(), METHOD)
 
 
 RATE_ESTIMATES: dict[str, Estimator] = {

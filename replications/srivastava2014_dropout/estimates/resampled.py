@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 DRAWS = 9999
+METHOD = f"quantiles of {DRAWS} draws of means by Student's t"
 _LOW, _HIGH = 0.05, 0.95
 Array = NDArray[np.float64]
 

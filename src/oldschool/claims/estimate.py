@@ -35,6 +35,7 @@ class Estimate:
         high: upper end.
         n: independent replicates behind it.
         note: what a reader must know beside the number; shown with the verdict.
+        method: how the interval was computed.
 
     Raises:
         ValueError: a NaN, ends in the wrong order, or no replicate.
@@ -45,6 +46,7 @@ class Estimate:
     high: float
     n: int
     note: str = ""
+    method: str = ""
 
     def __post_init__(self) -> None:
         if any(math.isnan(number) for number in (self.value, self.low, self.high)):
@@ -86,7 +88,12 @@ def share(successes: int, n: int, note: str = "", *, few: bool = False) -> Estim
     method = "exact" if few else "wilson"
     interval = stats.binomtest(successes, n).proportion_ci(LEVEL, method=method)
     return Estimate(
-        100.0 * successes / n, 100.0 * float(interval.low), 100.0 * float(interval.high), n, note
+        100.0 * successes / n,
+        100.0 * float(interval.low),
+        100.0 * float(interval.high),
+        n,
+        note,
+        "share: exact (Clopper-Pearson)" if few else "share: Wilson's score",
     )
 
 
@@ -105,10 +112,11 @@ def mean(values: Values, note: str = "") -> Estimate | NotRun:
         return NotRun(f"an interval of the mean needs at least 2 values, there are {data.size}")
     centre = float(data.mean())
     if np.ptp(data) == 0.0:
-        return Estimate(float(data[0]), float(data[0]), float(data[0]), data.size, note)
+        value = float(data[0])
+        return Estimate(value, value, value, data.size, note, "mean: of values all the same")
     if data.size < _FEW:
         arm = float(stats.t.ppf(1 - _TAIL, data.size - 1) * stats.sem(data))
-        return Estimate(centre, centre - arm, centre + arm, data.size, note)
+        return Estimate(centre, centre - arm, centre + arm, data.size, note, "mean: Student's t")
     interval = stats.bootstrap(
         (data,),
         np.mean,
@@ -118,7 +126,8 @@ def mean(values: Values, note: str = "") -> Estimate | NotRun:
         method="BCa",
         rng=np.random.default_rng(_RESAMPLING_SEED),
     ).confidence_interval
-    return Estimate(centre, float(interval.low), float(interval.high), data.size, note)
+    method = f"mean: BCa bootstrap, {_RESAMPLES} resamples"
+    return Estimate(centre, float(interval.low), float(interval.high), data.size, note, method)
 
 
 def median(values: Values, note: str = "") -> Estimate | NotRun:
@@ -137,14 +146,16 @@ def median(values: Values, note: str = "") -> Estimate | NotRun:
     rank = int(stats.binom.ppf(_TAIL, data.size, 0.5)) if data.size else 0
     if rank < 1:
         return NotRun(f"an interval of the median needs at least 5 values, there are {data.size}")
+    low, high = float(data[rank - 1]), float(data[-rank])
     return Estimate(
-        float(np.median(data)), float(data[rank - 1]), float(data[-rank]), data.size, note
+        float(np.median(data)), low, high, data.size, note, "median: between order statistics"
     )
 
 
 def exact(value: float, n: int = 1, note: str = "") -> Estimate:
     """A quantity that is counted or computed, not sampled: an interval of width nought."""
-    return Estimate(float(value), float(value), float(value), n, note)
+    value = float(value)
+    return Estimate(value, value, value, n, note, "none: counted or computed, not sampled")
 
 
 def paired_difference(a: Values, b: Values, note: str = "") -> Estimate | NotRun:
@@ -177,14 +188,15 @@ def ratio_of_means(a: Values, b: Values, note: str = "") -> Estimate | NotRun:
     squares = [(stats.sem(data) / data.mean()) ** 2 for data in (first, second)]
     total = sum(squares)
     centre = float(first.mean() / second.mean())
+    method = "ratio of means: Welch's t of the logarithms, delta method"
     if total == 0:
-        return Estimate(centre, centre, centre, min(first.size, second.size), note)
+        return Estimate(centre, centre, centre, min(first.size, second.size), note, method)
     freedom = total**2 / sum(
         square**2 / (data.size - 1) for square, data in zip(squares, (first, second), strict=True)
     )
     arm = float(stats.t.ppf(1 - _TAIL, freedom) * math.sqrt(total))
     few = min(first.size, second.size)
-    return Estimate(centre, centre * math.exp(-arm), centre * math.exp(arm), few, note)
+    return Estimate(centre, centre * math.exp(-arm), centre * math.exp(arm), few, note, method)
 
 
 def paired_shares(first: Values, second: Values, note: str = "") -> Estimate | NotRun:
@@ -212,8 +224,9 @@ def paired_shares(first: Values, second: Values, note: str = "") -> Estimate | N
     wins, discordant = int((a & ~b).sum()), int((a != b).sum())
     rare = stats.binomtest(discordant, a.size).proportion_ci(LEVEL, method="wilson")
     fewest, most = 100.0 * float(rare.low), 100.0 * float(rare.high)
+    method = "difference of paired shares: exact, of the discordant cases"
     if discordant == 0:
-        return Estimate(0.0, -most, most, a.size, note)
+        return Estimate(0.0, -most, most, a.size, note, method)
     interval = stats.binomtest(wins, discordant).proportion_ci(LEVEL, method="exact")
     low, high = 2.0 * float(interval.low) - 1.0, 2.0 * float(interval.high) - 1.0
     return Estimate(
@@ -222,6 +235,7 @@ def paired_shares(first: Values, second: Values, note: str = "") -> Estimate | N
         high * (most if high > 0 else fewest),
         a.size,
         note,
+        method,
     )
 
 

@@ -10,6 +10,7 @@ from .evolution import EVOLUTION
 from .parity import PARITY, PARITY10
 from .rivals import RIVAL_RATES, RIVALS
 from .sensitivity import SENSITIVITY
+from .set_ups import SET_UPS
 from .settings import (
     EvolutionSettings,
     Parity10Settings,
@@ -39,4 +40,5 @@ REPLICATION = Replication(
     figures=FIGURES,
     tables=TABLES,
     estimates=ESTIMATES,
+    set_ups=SET_UPS,
 )

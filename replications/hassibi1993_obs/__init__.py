@@ -14,6 +14,7 @@ from .monks_grid import MONKS_GRID
 from .nettalk import NETTALK, NETTALK_LARGE
 from .nettalk_looks import NETTALK_LOOKS
 from .recursion import RECURSION
+from .set_ups import SET_UPS
 from .settings import (
     GaussianSettings,
     InequalitySettings,
@@ -64,4 +65,5 @@ REPLICATION = Replication(
     figures=FIGURES,
     tables=TABLES,
     estimates=ESTIMATES,
+    set_ups=SET_UPS,
 )

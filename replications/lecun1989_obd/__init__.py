@@ -12,6 +12,7 @@ from .estimates import ESTIMATES
 from .interactive import INTERACTIVE
 from .passes import PASSES
 from .retraining import RETRAINING
+from .set_ups import SET_UPS
 from .settings import (
     DeletionSettings,
     DiagonalsSettings,
@@ -42,4 +43,5 @@ REPLICATION = Replication(
     figures=FIGURES,
     tables=TABLES,
     estimates=ESTIMATES,
+    set_ups=SET_UPS,
 )

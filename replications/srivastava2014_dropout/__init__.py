@@ -17,6 +17,7 @@ from .pretraining import PRETRAINING
 from .rate import RATE
 from .rbm import RBM
 from .regularizers import REGULARIZERS
+from .set_ups import SET_UPS
 from .settings import (
     ArchitecturesSettings,
     ConvnetSettings,
@@ -70,4 +71,5 @@ REPLICATION = Replication(
     figures=FIGURES,
     tables=TABLES,
     estimates=ESTIMATES,
+    set_ups=SET_UPS,
 )

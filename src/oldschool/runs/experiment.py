@@ -94,6 +94,19 @@ class Experiment:
 
 
 @dataclass(frozen=True)
+class SetUp:
+    """What the units of one condition train, for the report's record; nothing is run for it.
+
+    Attributes:
+        nets: {name, such as its layers: free parameters at the start}.
+        cases: {set, such as ``training``: how many cases it has}.
+    """
+
+    nets: Mapping[str, int] = field(default_factory=dict)
+    cases: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Figure:
     """A figure of the report: a pure function from frames to a matplotlib figure.
 
@@ -141,6 +154,7 @@ class Replication:
         figures: in the order they are shown.
         tables: in the order they are shown.
         estimates: {claim id: function of all frames -> Estimate or NotRun}.
+        set_ups: {experiment: function of settings and a unit's condition -> what it trains}.
     """
 
     name: str
@@ -152,6 +166,9 @@ class Replication:
     figures: Sequence[Figure] = ()
     tables: Sequence[Table] = ()
     estimates: Mapping[str, Callable[[Frames], Estimate | NotRun]] = field(default_factory=dict)
+    set_ups: Mapping[str, Callable[[Any, Mapping[str, Scalar]], SetUp]] = field(
+        default_factory=dict
+    )
 
     def experiment(self, name: str) -> Experiment:
         """The experiment called ``name``.

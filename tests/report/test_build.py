@@ -41,6 +41,7 @@ def test_every_figure_and_table_comes_in_all_its_formats(project) -> None:
     assert made(project) == ["tiny figures: 2 made (new)", "tiny tables: 1 made (new)"]
     names = {name for name in project.tree() if not name.startswith("results/")}
     assert names == {
+        "CHECKLIST.md",
         "artefacts.json",
         "claims.csv",
         "cite/citations.json",
@@ -48,6 +49,7 @@ def test_every_figure_and_table_comes_in_all_its_formats(project) -> None:
         "cite/results.tex",
         "cite/tables/tiny.tex",
         "index.html",
+        "ro-crate-metadata.json",
         *(f"figures/tiny/operations.{kind}" for kind in ("svg", "png", "pdf")),
         *(f"figures/tiny/weights_left.{kind}" for kind in ("svg", "png", "pdf")),
         *(f"tables/tiny/weights_left.{kind}" for kind in ("csv", "md", "tex")),

@@ -15,6 +15,7 @@ FIGURES = "replications/demo2001_tiny/figures.py"
 MODULE = "replications/demo2001_tiny/__init__.py"
 CLAIMS = "replications/demo2001_tiny/claims.yaml"
 ROWS = "reports/results/tiny/pruned.csv"
+VERDICTS = [f"reports/{name}" for name in ("CHECKLIST.md", "claims.csv", "index.html")]
 
 
 def problems(project, say=lambda line: None) -> list[str]:
@@ -28,12 +29,10 @@ def files(found: list[str]) -> list[str]:
 
 
 def only_claims(found: list[str]) -> bool:
-    """Whether claims.csv and the page are named, and no rows, figure or table is."""
+    """Whether claims.csv is named, and no rows, figure or table is."""
     named = files(found)
     others = ("reports/results/", "reports/figures/", "reports/tables/")
-    return {"reports/claims.csv", "reports/index.html"} <= set(named) and not any(
-        name.startswith(others) for name in named
-    )
+    return "reports/claims.csv" in named and not any(name.startswith(others) for name in named)
 
 
 def manifest(project, experiment: str):
@@ -126,8 +125,16 @@ def test_every_edited_report_file_is_named(finished) -> None:
     for name in names:
         file = finished.reports / name
         file.write_bytes(file.read_bytes() + b"\n")
-    assert files(problems(finished)) == [f"reports/{name}" for name in names]
-    assert len(names) == 15
+    assert sorted(files(problems(finished))) == [f"reports/{name}" for name in names]
+    assert len(names) == 17
+
+
+def test_a_manifest_that_says_another_time_is_found_by_the_crates_hash(finished) -> None:
+    record = manifest(finished, "cost")
+    record["environments"][0]["note"] = "computed on the moon"
+    (finished.reports / "results/tiny/cost.manifest.json").write_text(json.dumps(record))
+    (found,) = problems(finished)
+    assert found.startswith("reports/ro-crate-metadata.json: line ")
 
 
 def test_a_missing_and_a_foreign_file_are_named(finished) -> None:
@@ -158,6 +165,77 @@ def test_a_changed_code_version_is_named_and_its_units_are_not_run(finished) -> 
     ]
     assert [line for line in lines if "run again" in line] == [
         "tiny/cost[] 0-0: run again, compared exactly"
+    ]
+
+
+PRUNE, COST = (f"reports/results/tiny/{name}.manifest.json" for name in ("prune", "cost"))
+NETS = "conf/tiny/nets.yaml"
+
+
+def test_a_changed_setting_is_named_with_its_file_and_its_units_are_not_run(finished) -> None:
+    finished.edit(NETS, "spread: 1.0", "spread: 2.5")
+    lines: list[str] = []
+    what = "rows of nets.spread 1.0, conf/tiny/nets.yaml says 2.5: run `make replicate-tiny`"
+    assert problems(finished, lines.append) == [f"{PRUNE}: {what}", f"{COST}: {what}"]
+    assert lines == []
+
+
+def test_of_two_files_the_one_that_decides_is_named(finished) -> None:
+    (finished.root / "conf/profile/default.yaml").write_text(
+        "# @package _global_\nprofile: default\nnets: {count: 90}\nseed: 3\n"
+    )
+    finished.edit("conf/tiny.yaml", "  - _self_\n", "  - _self_\nnets: {count: 30}\n")
+    assert [line.partition(": run")[0] for line in problems(finished)] == [
+        f"{file}: rows of {what}"
+        for file in (PRUNE, COST)
+        for what in (
+            "nets.count 60, conf/tiny.yaml says 30",
+            "seed 0, conf/profile/default.yaml says 3",
+        )
+    ]
+
+
+def test_a_changed_default_of_a_setting_is_named(finished) -> None:
+    finished.edit(MODULE, "plan_only(60)", "plan_only(30)")
+    what = "rows of nets.count 60, the code's default is 30: run `make replicate-tiny`"
+    assert problems(finished) == [f"{PRUNE}: {what}", f"{COST}: {what}"]
+
+
+def test_what_a_run_set_itself_is_kept_and_the_rest_must_be_as_declared(project) -> None:
+    project.run(profile="smoke", seed=3)
+    build(project.reports, project.load(), say=lambda line: None)
+    project.edit(NETS, "spread: 1.0", "spread: 2.5")
+    found = problems(project)
+    assert files(found) == [PRUNE, COST]
+    assert found[0].endswith('2.5: run `make replicate-tiny PROFILE=smoke ARGS="seed=3"`')
+
+
+def test_settings_that_cannot_be_read_are_named(finished) -> None:
+    finished.edit(NETS, "spread: 1.0", "spread: wide")
+    (found,) = problems(finished)
+    assert "'tiny/nets'" in found and "'wide'" in found
+
+
+def test_units_that_are_not_those_of_the_plan_are_named(finished) -> None:
+    finished.edit(MODULE, 'for problem in ("easy", "hard")', 'for problem in ("odd", "hard")')
+    assert problems(finished) == [
+        f"{PRUNE}: prune[problem=odd] 0-29 and 1 more units: the plan has it, the rows have not: "
+        "run `make replicate-tiny`",
+        f"{PRUNE}: prune[problem=easy] 0-29 and 1 more units: the plan has it not: "
+        "run `make replicate-tiny`",
+    ]
+
+
+def test_settings_forged_in_conf_and_manifest_alike_do_not_give_the_digests(finished) -> None:
+    finished.edit(NETS, "spread: 1.0", "spread: 2.5")
+    for name in ("prune", "cost"):
+        finished.edit(
+            f"reports/results/tiny/{name}.manifest.json", '"spread": 1.0', '"spread": 2.5'
+        )
+    assert problems(finished) == [
+        f"{PRUNE}: prune[problem=easy] 0-29 and 3 more units: its digest is not that of its "
+        "settings: run `make replicate-tiny`",
+        f"{COST}: cost[] 0-0: its digest is not that of its settings: run `make replicate-tiny`",
     ]
 
 

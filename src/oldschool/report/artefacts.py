@@ -132,6 +132,10 @@ class Ledger:
         """The record of the artefact that a file belongs to; None if it belongs to none."""
         return self.old.get(name.rpartition(".")[0])
 
+    def files(self) -> list[str]:
+        """Names of the record and of all files it is about, as far as they were made."""
+        return [LEDGER, *(name for entry in self.new.values() for name in entry["files"])]
+
     def close(self) -> list[str]:
         """Write the record, then remove the files of artefacts that are no more.
 
@@ -143,7 +147,7 @@ class Ledger:
         """
         text = json.dumps(self.new, indent=1, sort_keys=True) + "\n"
         write(self.folder / LEDGER, text.encode())
-        current = {name for entry in self.new.values() for name in entry["files"]}
+        current = set(self.files())
         gone = [key for key in self.old if key not in self.new]
         for key in self.old:
             for name in self.old[key]["files"]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from oldschool.claims.assess import COLUMNS
-from oldschool.report import artefacts, page
+from oldschool.report import artefacts, checklist, crate, page
 from oldschool.report.artefacts import Artefact, Ledger
 from oldschool.report.cite import files as cite
 from oldschool.report.inputs import Inputs, read
@@ -26,7 +26,7 @@ def build(
     out: Path | None = None,
     say: Callable[[str], None] = print,
 ) -> None:
-    """Figures, tables, ``claims.csv`` and ``index.html`` from the results in ``report_dir``.
+    """Figures, tables, verdicts, pages and provenance from the results in ``report_dir``.
 
     Only what is out of date is made again, and only what differs is written. All replications
     must be given: the files of those left out are removed.
@@ -60,10 +60,18 @@ def build(
         if file.is_file() and file.relative_to(out).as_posix() not in made:
             artefacts.remove(file)
             say(f"{file.relative_to(out).as_posix()}: removed (no longer made)")
+    # Last, as it has the hashes of all the others.
+    artefacts.write(
+        out / crate.FILE, crate.render(read_in, report_dir, out, {*ledger.files(), *made})
+    )
 
 
 def _pages(read_in: Sequence[Inputs], report_dir: Path, out: Path) -> dict[str, bytes]:
     return {PAGE: page.render(read_in, report_dir, out).encode()}
+
+
+def _checklist(read_in: Sequence[Inputs], report_dir: Path, out: Path) -> dict[str, bytes]:
+    return {checklist.FILE: checklist.render(read_in).encode()}
 
 
 def _claims(read_in: Sequence[Inputs], report_dir: Path, out: Path) -> dict[str, bytes]:
@@ -71,7 +79,7 @@ def _claims(read_in: Sequence[Inputs], report_dir: Path, out: Path) -> dict[str,
 
 
 _OWNED = ("claims", "papers", "cite")  # folders that hold only what is made so
-_FILES: tuple[Files, ...] = (_claims, _pages, cite.files)
+_FILES: tuple[Files, ...] = (_claims, _pages, cite.files, _checklist)
 
 
 def claims_csv(read_in: Iterable[Inputs]) -> str:

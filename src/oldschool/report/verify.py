@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from oldschool import paths
-from oldschool.errors import DataError, UserError
-from oldschool.report import artefacts, committed, compare, rerun
+from oldschool.claims.assess import Origin
+from oldschool.errors import ConfigError, DataError, UserError
+from oldschool.report import artefacts, committed, compare, crate, declared, rerun
 from oldschool.report.build import build
+from oldschool.report.inputs import origin
 from oldschool.report.speed import measured_folder, speed_file
 from oldschool.runs import frames, launch, reads, results
+from oldschool.runs.config import Settings
 from oldschool.runs.experiment import Experiment, Replication
 
 _DRAWINGS = (".svg", ".pdf")
@@ -29,10 +32,10 @@ def verify(
 ) -> list[str]:
     """All that is wrong with a report folder.
 
-    Results must be what their manifests say, of the code's ``code_version`` and, where units read
-    earlier rows, made from the committed ones; figures, tables, verdicts and pages made anew from
-    them must be the committed ones; no file may be there that nothing makes; and a few units run
-    again must give the committed rows.
+    Results must be what their manifests say, of the code's ``code_version`` and of the settings
+    that ``conf/`` declares and, where units read earlier rows, made from the committed ones;
+    figures, tables, verdicts and pages made anew from them must be the committed ones; no file may
+    be there that nothing makes; and a few units run again must give the committed rows.
 
     Args:
         report_dir: the folder to check.
@@ -47,6 +50,7 @@ def verify(
     stale: list[str] = []
     current = []
     for replication in replications.values():
+        composed: dict[Origin, Settings] = {}
         for experiment in replication.experiments:
             try:
                 manifest = results.load_manifest(report_dir, replication.name, experiment.name)
@@ -56,10 +60,20 @@ def verify(
             if manifest is None:
                 continue
             edited = _frame_problems(report_dir, replication, manifest)
-            old = _stale(report_dir, replication, experiment, manifest)
-            old = old or _made_from_others(report_dir, replication, experiment, manifest)
             unsound += edited
-            stale += old
+            old = _stale(report_dir, replication, experiment, manifest)
+            try:
+                run = origin(manifest)
+                if run not in composed:
+                    composed[run] = declared.settings(replication, run)
+                now = composed[run]
+                old += declared.settings_problems(report_dir, experiment, manifest, now)
+                if not old and not unsound:
+                    old += declared.plan_problems(report_dir, experiment, manifest, now)
+            except ConfigError as error:
+                old.append(str(error))
+            old = old or _made_from_others(report_dir, replication, experiment, manifest)
+            stale += [line for line in old if line not in stale]
             if not edited and not old:
                 current.append((replication, experiment, manifest))
     problems = unsound + stale
@@ -157,8 +171,8 @@ def _report_problems(report_dir: Path, replications: Iterable[Replication], say:
             if not file.is_file():
                 problems.append(f"{paths.shown(file)}: missing: run `make report`")
                 continue
-            if name == artefacts.LEDGER:
-                continue  # a record of how the files came about, not a result
+            if name in (artefacts.LEDGER, crate.FILE):
+                continue  # the first is a record of how files came about, the second comes last
             content = file.read_bytes()
             record = recorded.entry_of(name)
             if record and hashlib.sha256(content).hexdigest() != record["files"][name]:
@@ -167,10 +181,29 @@ def _report_problems(report_dir: Path, replications: Iterable[Replication], say:
                 skipped += 1
             elif what := compare.difference(name, content, made.read_bytes()):
                 problems.append(f"{paths.shown(file)}: {what}: run `make report`")
+        problems += _crate_problems(report_dir, made_dir, problems)
         if skipped:
             say(f"{skipped} SVG and PDF files: not compared, drawn by another matplotlib")
         problems += _unmade(report_dir, made_dir)
     return problems
+
+
+def _crate_problems(report_dir: Path, made_dir: Path, problems: Iterable[str]) -> list[str]:
+    """What is wrong with the crate's metadata beside the files that have problems themselves."""
+    file, made = report_dir / crate.FILE, (made_dir / crate.FILE).read_bytes()
+    if not file.is_file():
+        return []  # named with all others that are missing
+    wrong = {line.partition(": ")[0] for line in problems}
+    named = {
+        name
+        for each in made_dir.rglob("*")
+        if paths.shown(report_dir / (name := each.relative_to(made_dir).as_posix())) in wrong
+    }
+    content = file.read_bytes()
+    what = compare.difference(
+        crate.FILE, content, crate.as_committed(made, content, report_dir, named)
+    )
+    return [f"{paths.shown(file)}: {what}: run `make report`"] if what else []
 
 
 def _unmade(report_dir: Path, made_dir: Path) -> list[str]:

@@ -11,10 +11,12 @@ import difflib
 import itertools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, make_dataclass
+from dataclasses import MISSING, dataclass, field, make_dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, cast
 
+import yaml
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
@@ -150,6 +152,62 @@ def combinations(overrides: Sequence[str]) -> list[list[str]]:
         else:
             raise ConfigError(f"{override.input_line!s}: a sweep needs a list of values")
     return [list(combination) for combination in itertools.product(*choices)]
+
+
+def sources(replication: Replication, profile: str) -> list[tuple[str, Path]]:
+    """The files of ``conf/`` that declare a profile's settings, what counts most last.
+
+    Args:
+        replication: whose.
+        profile: its profile.
+
+    Returns:
+        (settings node that the file is about, file); the node is "" where a file says them in
+        full, such as ``("monks", conf/obs/monks.yaml)`` and ``("", conf/obs.yaml)``.
+
+    Raises:
+        ConfigError: a file cannot be read.
+    """
+    primary = paths.conf() / f"{replication.name}.yaml"
+    found = []
+    for entry in _yaml(primary).get("defaults", ["_self_"]):
+        name, choice = next(iter(entry.items())) if isinstance(entry, Mapping) else (entry, None)
+        path, _, node = str(name).partition("@")
+        if choice is not None:
+            path += f"/{profile if path.rpartition('/')[2] == 'profile' else choice}"
+        file = primary if path == "_self_" else paths.conf() / f"{path}.yaml"
+        if file.is_file():  # a schema is none
+            found.append((node, file))
+    return found
+
+
+def declared_in(files: Sequence[tuple[str, Path]], key: str) -> Path | None:
+    """The one of those :func:`sources` that decides a setting; None if none says it.
+
+    Args:
+        files: where to look.
+        key: dotted name, such as ``monks.alpha``.
+
+    Raises:
+        ConfigError: a file cannot be read.
+    """
+    for node, file in reversed(files):
+        name = key.removeprefix(f"{node}.") if node else key
+        value: Any = _yaml(file) if not node or name != key else {}
+        for part in name.split("."):
+            value = value.get(part, MISSING) if isinstance(value, Mapping) else MISSING
+        if value is not MISSING:
+            return file
+    return None
+
+
+def _yaml(file: Path) -> dict[str, Any]:
+    try:
+        return dict(yaml.safe_load(file.read_bytes()) or {})
+    except OSError as error:
+        raise ConfigError(f"cannot read {paths.shown(file)}: {error.strerror}") from error
+    except (yaml.YAMLError, TypeError, ValueError) as error:
+        raise ConfigError(f"{paths.shown(file)} is no mapping in YAML") from error
 
 
 def is_launching(override: str) -> bool:

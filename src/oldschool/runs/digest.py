@@ -66,14 +66,20 @@ def resolved_settings(experiment: Experiment, config: Any) -> dict[str, Any]:
 
 
 def changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Dotted names of the settings present in both that differ, without the node's name."""
-    names = []
+    """Names of the settings present in both that differ, without the node's name."""
+    return [key.rpartition(".")[2] for key in differences(before, now)]
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """{dotted name: (before, now)} of the settings present in both that differ."""
+    found: dict[str, tuple[Any, Any]] = {}
     for key in sorted(before.keys() & now.keys()):
         if isinstance(before[key], Mapping) and isinstance(now[key], Mapping):
-            names += changed(before[key], now[key])
+            inner = differences(before[key], now[key])
+            found |= {f"{key}.{name}": pair for name, pair in inner.items()}
         elif canonical(before[key]) != canonical(now[key]):
-            names.append(key)
-    return names
+            found[key] = (before[key], now[key])
+    return found
 
 
 def canonical(value: Any) -> str:

@@ -232,6 +232,7 @@ def test_settings_forged_in_conf_and_manifest_alike_do_not_give_the_digests(fini
         finished.edit(
             f"reports/results/tiny/{name}.manifest.json", '"spread": 1.0', '"spread": 2.5'
         )
+    build(finished.reports, finished.load(), say=lambda line: None)
     assert problems(finished) == [
         f"{PRUNE}: prune[problem=easy] 0-29 and 3 more units: its digest is not that of its "
         "settings: run `make replicate-tiny`",

@@ -218,3 +218,45 @@ def test_every_replication_composes_in_every_profile(name: str, profile: str) ->
 def test_every_replication_has_its_primary_configuration() -> None:
     for name in REAL:
         assert (paths.conf() / f"{name}.yaml").is_file()
+
+
+@pytest.mark.parametrize("profile", config.PROFILES)
+@pytest.mark.parametrize("name", REAL)
+def test_the_file_that_declares_a_setting_is_the_one_that_decides_it(
+    name: str, profile: str
+) -> None:
+    replication = registry.find(name)
+    composed = config.settings(replication, [f"profile={profile}"])
+    files = config.sources(replication, profile)
+    assert paths.conf() / name / "profile" / f"{profile}.yaml" in [file for _, file in files]
+    nodes = {node: file for node, file in files if node}
+    for node in replication.schema:
+        default = replication.schema[node]()
+        for setting, value in composed.values[node].items():
+            file = config.declared_in(files, f"{node}.{setting}")
+            if file is None:
+                assert getattr(default, setting) == getattr(getattr(composed.config, node), setting)
+                continue
+            said = yaml.safe_load(file.read_text())
+            said = (said if file == nodes.get(node) else said[node])[setting]
+            # A file may give a part of a group of settings.
+            assert value == (value | said if isinstance(said, dict) else said)
+
+
+def test_a_setting_that_no_file_declares_has_no_file() -> None:
+    files = config.sources(registry.find("obs"), "default")
+    assert config.declared_in(files, "monks.alphas") is None
+    assert config.declared_in(files, "xor") is not None
+    assert config.declared_in(files, "xor.training.rate") == paths.conf() / "obs/xor.yaml"
+    assert config.declared_in(files, "xor.starts") == paths.conf() / "obs/profile/default.yaml"
+
+
+def test_a_file_of_conf_that_cannot_be_read_is_one_line(toy_here: Toy) -> None:
+    toy = registry.find("toy")
+    file = toy_here.root / "conf/toy.yaml"
+    file.write_text("- a\n")
+    with pytest.raises(ConfigError, match=r"^conf/toy.yaml is no mapping in YAML$"):
+        config.sources(toy, "default")
+    file.unlink()
+    with pytest.raises(ConfigError, match=r"^cannot read conf/toy.yaml: No such file"):
+        config.sources(toy, "default")

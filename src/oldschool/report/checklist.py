@@ -142,7 +142,7 @@ def _nets(inputs: Inputs) -> list[str]:
     rows = [
         [name, ", ".join(f"{net}: {count}" for net, count in nets.items()) or NOT_RECORDED]
         for name in inputs.manifests
-        for nets in [_merged(set_up.nets for set_up in _set_ups(inputs, name))]
+        for nets in [_merged(set_up.nets for set_up in set_ups(inputs, name))]
     ]
     return [
         "### How many parameters have the nets?",
@@ -153,7 +153,7 @@ def _nets(inputs: Inputs) -> list[str]:
 def _data(inputs: Inputs) -> list[str]:
     rows = []
     for name, manifest in inputs.manifests.items():
-        cases = _merged(set_up.cases for set_up in _set_ups(inputs, name))
+        cases = _merged(set_up.cases for set_up in set_ups(inputs, name))
         rows.append(
             [
                 name,
@@ -231,7 +231,7 @@ def _run(inputs: Inputs) -> Origin:
     return runs.most_common(1)[0][0] if runs else Origin("default")
 
 
-def _set_ups(inputs: Inputs, name: str) -> list[SetUp]:
+def set_ups(inputs: Inputs, name: str) -> list[SetUp]:
     """What the units of an experiment train, a condition each."""
     set_up = inputs.replication.set_ups.get(name)
     manifest = inputs.manifests[name]

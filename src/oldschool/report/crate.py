@@ -22,7 +22,7 @@ from oldschool import paths
 from oldschool.report import committed, speed
 from oldschool.report.inputs import Inputs
 from oldschool.runs import config, digest, launch
-from oldschool.runs.experiment import Replication
+from oldschool.runs.experiment import Figure, Replication, Table
 
 FILE = "ro-crate-metadata.json"
 PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
@@ -231,12 +231,8 @@ def _run(
 def _drawing(inputs: Inputs, drawn: Sequence[str], report_dir: Path) -> Entity:
     """The action that made a replication's figures, tables and pages."""
     replication = inputs.replication
-    needed = {
-        frame
-        for item in [*replication.figures, *replication.tables]
-        for frame in item.needs
-        if frame in inputs.hashes
-    }
+    items: list[Figure | Table] = [*replication.figures, *replication.tables]
+    needed = {frame for item in items for frame in item.needs if frame in inputs.hashes}
     folder = paths.results(report_dir, replication.name)
     files = [committed.file_of(folder, frame) for frame in sorted(needed)]
     kept = speed.measured_folder(report_dir)

@@ -8,10 +8,12 @@ from statsmodels.stats.proportion import proportion_confint
 from oldschool.claims.estimate import (
     Estimate,
     NotRun,
+    Result,
     exact,
     mean,
     median,
     paired_difference,
+    paired_shares,
     ratio_of_means,
     share,
 )
@@ -146,3 +148,28 @@ def test_ratio_of_means_at_the_edges() -> None:
     assert isinstance(ratio_of_means([1.0], [1.0, 2.0]), NotRun)
     with pytest.raises(ValueError, match="positive"):
         ratio_of_means([1.0, 0.0], [1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("result", "method"),
+    [
+        (share(3, 10), "share: Wilson's score"),
+        (share(3, 10, few=True), "share: exact (Clopper-Pearson)"),
+        (mean([1, 2, 4]), "mean: Student's t"),
+        (mean(range(20)), "mean: BCa bootstrap, 9999 resamples"),
+        (mean([3, 3]), "mean: of values all the same"),
+        (median(range(9)), "median: between order statistics"),
+        (exact(3), "none: counted or computed, not sampled"),
+        (
+            ratio_of_means([1, 2], [2, 3]),
+            "ratio of means: Welch's t of the logarithms, delta method",
+        ),
+        (
+            paired_shares([True, False], [False, False]),
+            "difference of paired shares: exact, of the discordant cases",
+        ),
+    ],
+)
+def test_an_estimate_says_how_its_interval_was_computed(result: Result, method: str) -> None:
+    assert isinstance(result, Estimate)
+    assert result.method == method

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,7 @@ class Estimate:
         high: upper end.
         n: independent replicates behind it.
         note: what a reader must know beside the number; shown with the verdict.
-        method: how the interval was computed.
+        method: how the interval was computed; no part of the result itself.
 
     Raises:
         ValueError: a NaN, ends in the wrong order, or no replicate.
@@ -46,7 +46,7 @@ class Estimate:
     high: float
     n: int
     note: str = ""
-    method: str = ""
+    method: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         if any(math.isnan(number) for number in (self.value, self.low, self.high)):

@@ -104,7 +104,7 @@ def resolve(before: str, *options: str) -> dict[str, tuple[str, list[str]]]:
         except FileNotFoundError as error:
             raise UserError("uv is not installed: pip install uv") from error
         except subprocess.CalledProcessError as error:
-            raise UserError("uv found no versions that fit, see above; nothing is written") from error
+            raise UserError("uv found no versions that fit (see above)") from error
         return read(output.read_text())
 
 
@@ -118,7 +118,8 @@ def environment(project: Mapping[str, Any], pins: Mapping[str, tuple[str, list[s
     pip = [f"{name}=={versions[name]}" for name in names if name in PIP_ONLY]
     return "\n".join(
         [
-            "# Written by `make lock`. conda env create -f environment.yml && conda activate oldschool",
+            "# Written by `make lock`.",
+            "# conda env create -f environment.yml && conda activate oldschool && make",
             "name: oldschool",
             "channels:",
             "  - conda-forge",
@@ -155,7 +156,7 @@ def main(*options: str) -> int:
     rest = {name: pin for name, pin in pins.items() if name not in only_cuda}
     how = "pip install --no-deps --require-hashes -r"
     run.write_text(write(rest, [made, f"{how} {run.name}"]))
-    cuda.write_text(write(only_cuda, [f"{made} Where torch is a CUDA build:", f"{how} {cuda.name}"]))
+    cuda.write_text(write(only_cuda, [made, "Where torch is a CUDA build:", f"{how} {cuda.name}"]))
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     (ROOT / "environment.yml").write_text(environment(project, pins))
     return 0

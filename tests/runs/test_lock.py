@@ -149,7 +149,7 @@ def test_torch_is_fetched_as_pip_likes_and_held_to_the_locks_hashes(
     assert "--require-hashes --no-index" in checked
 
 
-def test_a_file_of_another_hash_is_not_installed(
+def test_what_pip_cannot_do_is_a_line(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def failing(*words: str) -> None:

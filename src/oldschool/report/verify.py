@@ -14,8 +14,8 @@ from typing import Any
 
 from oldschool import paths
 from oldschool.errors import DataError, UserError
-from oldschool.report import artefacts, committed, compare, rerun
-from oldschool.report.build import build
+from oldschool.report import artefacts, committed, compare, readme, rerun
+from oldschool.report.build import CLAIMS, build
 from oldschool.report.speed import measured_folder, speed_file
 from oldschool.runs import frames, launch, reads, results
 from oldschool.runs.experiment import Experiment, Replication
@@ -170,7 +170,22 @@ def _report_problems(report_dir: Path, replications: Iterable[Replication], say:
         if skipped:
             say(f"{skipped} SVG and PDF files: not compared, drawn by another matplotlib")
         problems += _unmade(report_dir, made_dir)
+        problems += _readme_problems(report_dir, made_dir, replications)
     return problems
+
+
+def _readme_problems(
+    report_dir: Path, made_dir: Path, replications: Iterable[Replication]
+) -> list[str]:
+    """The README's scoreboard, if it is not what the claims made anew give."""
+    file = readme.file_of(report_dir)
+    if file is None:
+        return []
+    text = file.read_text(encoding="utf-8")
+    claims = (made_dir / CLAIMS).read_text(encoding="utf-8")
+    if readme.updated(text, claims, replications) == text:
+        return []
+    return [f"{paths.shown(file)}: its scoreboard is not that of {CLAIMS}: run `make report`"]
 
 
 def _unmade(report_dir: Path, made_dir: Path) -> list[str]:

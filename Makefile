@@ -13,6 +13,7 @@ export PYTHONPATH := $(CURDIR)/src$(if $(PYTHONPATH),:$(PYTHONPATH))
 PROFILE ?= default
 JOBS ?=
 ARGS ?=
+CLAIM ?=
 
 ENV := $(or $(VIRTUAL_ENV),$(CONDA_PREFIX),.venv)
 PYTHON := $(ENV)/bin/python
@@ -42,6 +43,10 @@ report: setup  ## figures, tables and pages from the collected rows; nothing is 
 .PHONY: verify
 verify: setup  ## reports/ is what its rows give, and a sample of the rows comes out again
 	$(RUN) verify
+
+.PHONY: cite
+cite: setup  ## a claim's number, macros, BibTeX and command; CLAIM=its id
+	$(RUN) cite $(CLAIM)
 
 .PHONY: data
 data: setup  ## get the data sets and check their hashes

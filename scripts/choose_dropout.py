@@ -5,9 +5,12 @@ the default profile trains its 2000 on; the test digits are not read. Every line
 held-out error of each net, and their mean; the least mean of a part is taken.
 
     python scripts/choose_dropout.py dropout|plain|regularizers [units of a hidden layer ...]
-    python scripts/choose_dropout.py gaussian|dataset_size
+    python scripts/choose_dropout.py gaussian|dataset_size|max_norm|features
 
-``gaussian`` and ``dataset_size`` were chosen last: see README.md of the replication.
+The parts of the second line were chosen last: see README.md of the replication. ``features``
+trains autoencoders on the first 50,000 digits; its lines have the mean squared error of held-out
+digits, of nets without dropout and with, and the geometric mean of the two, the least of which is
+taken.
 """
 
 from __future__ import annotations
@@ -28,8 +31,10 @@ from oldschool.data import mnist
 from oldschool.runs.experiment import Unit
 from oldschool.runs.seeds import Seeds
 from replications.srivastava2014_dropout.digits import Digits, float_digits
+from replications.srivastava2014_dropout.features import WAYS, autoencoder, mse, trained
 from replications.srivastava2014_dropout.regularizers import regularizer
 from replications.srivastava2014_dropout.settings import (
+    FeaturesSettings,
     RecipeSettings,
     RegularizersSettings,
     ScheduleConfig,
@@ -51,6 +56,9 @@ def main() -> None:
     if part == "dataset_size":
         _, updates, hidden = LARGER
     data = float_digits(mnist.mnist(paths.data(None)), "cpu").held_out
+    if part == "features":
+        features(data)
+        return
     for name, recipe, done in PARTS[part](len(hidden) + 1):
         print(name, *held_out(hidden, recipe, done, data, updates), sep="\t", flush=True)
 
@@ -119,12 +127,41 @@ def dataset_size(layers: int) -> Iterator[tuple[str, RecipeSettings, Way]]:
         yield f"none: rate {rate}, tau {tau}", changed, way(changed, "none", layers)
 
 
+def max_norm(layers: int) -> Iterator[tuple[str, RecipeSettings, Way]]:
+    """Schedule and c of nets with max-norm alone."""
+    for c, momentum, rate, tau in product((0.5, 1.0, 2.0, 3.0), (0.9, 0.95), RATES[1:], TAUS):
+        schedule = ScheduleConfig(rate=rate, rate_tau=tau, momentum_end=momentum)
+        name = f"max-norm: c {c}, momentum {momentum}, rate {rate}, tau {tau}"
+        yield name, RecipeSettings(dropout=schedule), Way(max_norm=c)
+
+
+def features(data: Digits) -> None:
+    """Schedules of the autoencoders, which both ways share."""
+    momenta = (0.9, 0.9), (0.5, 0.95)
+    unit = Unit("choice", {}, FIRST, FIRST + 2)
+    for (start, end), rate, tau in product(momenta, (0.01, 0.015, 0.02, 0.03), (0.1, 1.0)):
+        schedule = ScheduleConfig(
+            rate=rate, rate_tau=tau, momentum_start=start, momentum_end=end, momentum_tau=0.1
+        )
+        settings = FeaturesSettings(schedule=schedule)
+        net = autoencoder(settings.units)
+        errors = []
+        for name in WAYS:
+            found = trained(net, settings, name, data, unit, Seeds(0)).at_test()
+            nets = range(len(unit.replicates))
+            errors.append(sum(mse(net, found.nets([k]), data.test_x) for k in nets) / len(nets))
+        words = f"features: momentum {start} to {end}, rate {rate}, tau {tau}"
+        product_of = (errors[0] * errors[1]) ** 0.5
+        print(words, *(f"{one:.5f}" for one in (*errors, product_of)), sep="\t", flush=True)
+
+
 PARTS = {
     "dropout": dropout,
     "plain": plain,
     "regularizers": regularizers,
     "gaussian": gaussian,
     "dataset_size": dataset_size,
+    "max_norm": max_norm,
 }
 
 

@@ -147,9 +147,10 @@ FIGURES = (
         caption=(
             f"{_MONTE_CARLO} Outputs of k of a store of thinned nets are averaged; of each net the "
             "mean over draws. Bars and band: 90 % intervals over nets (Student's t) or, of fewer "
-            "than five, their range. Middle: the paper's, with a star and its bar at ten of its 59 "
-            "points. Right: the paper's and our error over that of weight scaling, of ours net by "
-            "net, so that nets that differ do not blur it."
+            "than five, their range. Draws come from one store, so near its size they overlap. "
+            "Middle: the paper's, with a star and its bar at ten of its 59 points. Right: the "
+            "paper's and our error over that of weight scaling, of ours net by net, so that nets "
+            "that differ do not blur it."
         ),
         alt="Test error against k beside the level of weight scaling: ours, the paper's, relative.",
         original=(
@@ -281,7 +282,10 @@ TABLES = (
         needs=("monte_carlo",),
         build=tables.monte_carlo,
         title="Fig. 11: averages of k thinned nets",
-        caption=f"{_MONTE_CARLO} The paper's net: 784-1024-1024-2048-10. {_CELLS}",
+        caption=(
+            f"{_MONTE_CARLO} The paper's net: 784-1024-1024-2048-10. {_CELLS} Draws come from one "
+            "store, so the sd over draws falls to nought as k nears its size."
+        ),
     ),
     Table(
         name="features",

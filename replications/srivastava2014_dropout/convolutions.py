@@ -172,7 +172,7 @@ class Training:
 
     def run(self) -> None:
         """All updates, from the unit's last checkpoint if there is one; fewer if it diverges."""
-        saved = checkpoint.load()
+        saved = checkpoint.load(self._data.train_x.device)
         if saved is not None:
             self.load_state_dict(saved)
         self.net.train()
@@ -181,7 +181,7 @@ class Training:
             if self.step % checkpoint.LOOK == 0:
                 if self.diverged:
                     return
-                checkpoint.save(self.state_dict)
+                checkpoint.save(self.state_dict, self._data.train_x.device)
 
     @property
     def diverged(self) -> bool:

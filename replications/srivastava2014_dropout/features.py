@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from oldschool.dropout.network import Architecture, Parameters, fan_in_sds
-from oldschool.dropout.schedules import Constant, InverseDecay
 from oldschool.dropout.settings import Settings
 from oldschool.dropout.train import Trainer
 from oldschool.runs.experiment import Experiment, Frames, Unit, blocks
@@ -21,7 +20,7 @@ from oldschool.runs.seeds import Seeds
 from .digits import Digits, digits, sources
 from .measures import drawn_weights, effective_pixels, histogram, neighbour_correlation
 from .settings import DropoutConfig, FeaturesSettings
-from .training import INPUTS, device_of
+from .training import INPUTS, course, device_of
 
 WAYS = ("none", "dropout")
 _NEAR = 0.1  # of the net's mean activation
@@ -41,7 +40,7 @@ def plan(config: DropoutConfig, earlier: Frames) -> list[Unit]:
 def run(config: DropoutConfig, unit: Unit, seeds: Seeds) -> Frames:
     settings, name = config.features, str(unit.condition["way"])
     data = digits(config, device_of(config.recipe))
-    net = Architecture((INPUTS, settings.units, INPUTS), output="logistic")
+    net = autoencoder(settings.units)
     trainer = trained(net, settings, name, data, unit, seeds)
     hidden = trainer.parameters
     rows = []
@@ -61,8 +60,8 @@ def run(config: DropoutConfig, unit: Unit, seeds: Seeds) -> Frames:
                 "near_zero": 100 * float((activations < _NEAR * mean).double().mean()),
                 "dead": 100 * float((~used).double().mean()),
                 "neighbour_correlation": float(correlation.mean()),
-                "train_mse": _mse(net, at_test, data.train_x[: len(data.test_x)]),
-                "test_mse": _mse(net, at_test, data.test_x),
+                "train_mse": mse(net, at_test, data.train_x[: len(data.test_x)]),
+                "test_mse": mse(net, at_test, data.test_x),
                 "diverged": not all(bool(one[k].isfinite().all()) for one in hidden.tensors),
             }
         )
@@ -79,6 +78,11 @@ def run(config: DropoutConfig, unit: Unit, seeds: Seeds) -> Frames:
     }
 
 
+def autoencoder(units: int) -> Architecture:
+    """Pixels to so many hidden units and back."""
+    return Architecture((INPUTS, units, INPUTS), output="logistic")
+
+
 def trained(
     net: Architecture,
     settings: FeaturesSettings,
@@ -91,11 +95,9 @@ def trained(
     generators = seeds.generators("dropout", unit.replicates, "weights", features=settings.units)
     start = net.gaussian(generators, fan_in_sds(net.sizes, 2**0.5)).to(data.train_x.device)
     x = data.train_x[: settings.digits]
-    training = Settings(
-        rate=InverseDecay(settings.rate, 0.1 * settings.updates),
-        momentum=Constant(settings.momentum),
-        keep=(1.0, settings.keep) if name == "dropout" else None,
-    )
+    rate, momentum = course(settings.schedule, settings.updates)
+    keep = (1.0, settings.keep) if name == "dropout" else None
+    training = Settings(rate=rate, momentum=momentum, keep=keep)
     streams = [seeds.seed("dropout", replicate, "course") for replicate in unit.replicates]
     trainer = Trainer(net, start, x, x, training, streams)
     trainer.run(settings.updates)
@@ -108,15 +110,15 @@ def _hidden(net: Architecture, one: Parameters, x: Tensor) -> Tensor:
     return torch.cat(parts)
 
 
-def _mse(net: Architecture, one: Parameters, x: Tensor) -> float:
-    """Mean over digits and pixels."""
+def mse(net: Architecture, one: Parameters, x: Tensor) -> float:
+    """Mean squared error over digits and pixels, of one net with weights as they are to be used."""
     wrong = [(net.outputs(one, some)[0] - some) for some in torch.split(x, _AT_ONCE)]
     return float(torch.cat(wrong).square().mean())
 
 
 FEATURES = Experiment(
     name="features",
-    code_version=1,
+    code_version=2,
     settings=("recipe", "features"),
     frames=("features", "feature_weights", "feature_activations"),
     plan=plan,

@@ -109,7 +109,7 @@ def path(config: DropoutConfig, x: Tensor, y: Tensor, p: float, seeds: Seeds) ->
 
 MARGINAL = Experiment(
     name="marginal",
-    code_version=1,
+    code_version=2,
     settings=("marginal",),
     frames=("marginal", "marginal_path"),
     plan=plan,

@@ -36,7 +36,8 @@ def run(config: DropoutConfig, unit: Unit, seeds: Seeds) -> Frames:
     if unit.condition["way"] == "dropout":
         done = Way((recipe.keep_input, *[recipe.keep] * (net.layers - 1)))
     # A checkpoint has the weights already: they are not pretrained once more.
-    begin = None if checkpoint.load() else pretrained(config, net, done, data, unit, seeds)
+    begun = checkpoint.load(data.train_x.device)
+    begin = None if begun else pretrained(config, net, done, data, unit, seeds)
     scheduled = replace(recipe, dropout=settings.finetuning, plain=settings.finetuning)
     trainer, _ = train(net, scheduled, done, data, settings.updates, unit, seeds, parameters=begin)
     rows = pd.DataFrame(

@@ -47,11 +47,14 @@ def regularizer(
 def run(config: DropoutConfig, unit: Unit, seeds: Seeds) -> Frames:
     settings, recipe = config.regularizers, config.recipe
     net, data = classifier(settings.sizes), digits(config, device_of(recipe))
-    done = regularizer(recipe, settings, str(unit.condition["way"]), net.layers)
+    name = str(unit.condition["way"])
+    done = regularizer(recipe, settings, name, net.layers)
+    if name == "max_norm":
+        recipe = replace(recipe, dropout=settings.max_norm_schedule)
     trainer, _ = train(net, recipe, done, data, settings.updates, unit, seeds)
     rows = pd.DataFrame(
         {
-            "way": unit.condition["way"],
+            "way": name,
             "replicate": list(unit.replicates),
             **errors(net, trainer.at_test(), data, recipe.digits),
         }
@@ -61,7 +64,7 @@ def run(config: DropoutConfig, unit: Unit, seeds: Seeds) -> Frames:
 
 REGULARIZERS = Experiment(
     name="regularizers",
-    code_version=1,
+    code_version=2,
     settings=("recipe", "regularizers"),
     frames=("regularizers",),
     plan=plan,

@@ -52,6 +52,14 @@ def _slower() -> ScheduleConfig:
     return ScheduleConfig(rate=0.3, rate_tau=0.3)
 
 
+def _fast() -> ScheduleConfig:
+    return ScheduleConfig(rate=1.0)
+
+
+def _gentle() -> ScheduleConfig:
+    return ScheduleConfig(rate=0.02, rate_tau=1.0)
+
+
 @dataclass
 class RecipeSettings:
     """How feed-forward nets are trained, unless an experiment says otherwise.
@@ -155,6 +163,7 @@ class RegularizersSettings:
         sparsity_target: mean activity that KL sparsity, added to L2, draws to.
         sparsity_cost: its factor.
         max_norm: c of max-norm alone.
+        max_norm_schedule: its schedule.
         l2_dropout: strength of weight decay beside dropout.
     """
 
@@ -167,7 +176,8 @@ class RegularizersSettings:
     l1_after: float = 0.75
     sparsity_target: float = 0.2
     sparsity_cost: float = 1e-3
-    max_norm: float = 3.0
+    max_norm: float = 1.0
+    max_norm_schedule: ScheduleConfig = field(default_factory=_fast)
     l2_dropout: float = 3e-4
 
     def __post_init__(self) -> None:
@@ -181,6 +191,7 @@ class RegularizersSettings:
             require(value > 0, f"regularizers.{name}", value, "must be above 0")
         ok = 0 <= self.l1_after <= 1
         require(ok, "regularizers.l1_after", self.l1_after, "must be 0 to 1")
+        self.max_norm_schedule.check("regularizers.max_norm_schedule")
 
 
 @dataclass
@@ -319,8 +330,7 @@ class FeaturesSettings:
         digits: training digits.
         updates: of the training.
         keep: p of the hidden units, with dropout.
-        rate: of learning, on the gradient of the mean squared error a digit.
-        momentum: its end.
+        schedule: of learning, on the gradient of the cross-entropy a digit, summed over pixels.
         drawn: units of the first net whose weights are kept in the results.
     """
 
@@ -328,16 +338,15 @@ class FeaturesSettings:
     block: int = plan_only(2)
     units: int = 256
     digits: int = 50_000
-    updates: int = 1500
+    updates: int = 1250
     keep: float = 0.5
-    rate: float = 0.02
-    momentum: float = 0.9
+    schedule: ScheduleConfig = field(default_factory=_gentle)
     drawn: int = 36
 
     def __post_init__(self) -> None:
         _require_sizes("features", self.nets, self.block)
         _require_features("features", self.units, self.digits, self.updates, self.keep, self.drawn)
-        _require_rate("features", self.rate, self.momentum)
+        self.schedule.check("features.schedule")
 
 
 @dataclass
@@ -392,9 +401,9 @@ class MarginalSettings:
     problems: int = 20
     keep: list[float] = plan_only([0.5, 0.8])
     digits: int = 5000
-    updates: int = 5000
-    rate: float = 0.01
-    batch: int = 100
+    updates: int = 15_000
+    rate: float = 0.02
+    batch: int = 10
     nets: int = 2
 
     def __post_init__(self) -> None:

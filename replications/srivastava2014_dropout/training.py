@@ -79,15 +79,20 @@ def start(
     return net.gaussian(generators, sds).to(device)
 
 
+def course(schedule: ScheduleConfig, updates: int) -> tuple[InverseDecay, Saturating]:
+    """Rate and momentum of a training of so many updates."""
+    rate = InverseDecay(schedule.rate, schedule.rate_tau * updates)
+    start, end = schedule.momentum_start, schedule.momentum_end
+    return rate, Saturating(start, end, schedule.momentum_tau * updates)
+
+
 def settings_of(recipe: RecipeSettings, done: Way, updates: int) -> Settings:
     """Training by the recipe; nets with dropout or max-norm have a schedule of their own."""
     restrained = done.keep is not None or done.max_norm is not None
-    schedule: ScheduleConfig = recipe.dropout if restrained else recipe.plain
+    rate, momentum = course(recipe.dropout if restrained else recipe.plain, updates)
     return Settings(
-        rate=InverseDecay(schedule.rate, schedule.rate_tau * updates),
-        momentum=Saturating(
-            schedule.momentum_start, schedule.momentum_end, schedule.momentum_tau * updates
-        ),
+        rate=rate,
+        momentum=momentum,
         keep=done.keep,
         noise=done.noise,
         max_norm=done.max_norm,
@@ -144,7 +149,7 @@ def train(
         members,
     )
     rows: list[dict[str, Any]] = []
-    saved = checkpoint.load()
+    saved = checkpoint.load(x.device)
     if saved is not None:
         trainer.load_state_dict(saved["trainer"])
         rows = saved["rows"]
@@ -154,7 +159,7 @@ def train(
         if due and measure is not None:
             rows.extend(measure(at))
         if at.step < updates:
-            checkpoint.save(lambda: {"trainer": at.state_dict(), "rows": rows})
+            checkpoint.save(lambda: {"trainer": at.state_dict(), "rows": rows}, x.device)
 
     trainer.run(updates, every=every or checkpoint.LOOK, watch=watch)
     return trainer, rows

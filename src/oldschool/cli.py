@@ -72,6 +72,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     verify.set_defaults(command=_verify)
 
+    cite = commands.add_parser("cite", help="a claim's number with all it takes to cite it")
+    cite.add_argument("claim", nargs="?", help="its id, or some of its dotted parts")
+    cite.set_defaults(command=_cite)
+
     listing = commands.add_parser("list", help="replications, their experiments and settings")
     listing.set_defaults(command=_list)
 
@@ -217,6 +221,14 @@ def _verify(known: argparse.Namespace, rest: Sequence[str]) -> int:
     if not problems:
         print("verify: the report is what its results give")
     return 1 if problems else 0
+
+
+def _cite(known: argparse.Namespace, rest: Sequence[str]) -> int:
+    _refuse(rest)
+    from oldschool.report.cite import lookup
+
+    print(lookup.text(paths.reports(), known.claim), end="")
+    return 0
 
 
 def _list(_: argparse.Namespace, rest: Sequence[str]) -> int:

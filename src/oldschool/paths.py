@@ -43,6 +43,11 @@ def conf() -> Path:
     return root() / "conf"
 
 
+def citation() -> Path:
+    """How to cite this project, and the papers it replicates."""
+    return root() / "CITATION.cff"
+
+
 def replications() -> Path:
     """What the papers did and claimed, a folder each."""
     return root() / "replications"

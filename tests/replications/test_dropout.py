@@ -242,8 +242,8 @@ def test_a_killed_training_goes_on_as_if_nothing_had_been(tmp_path, monkeypatch)
     save = checkpoint.save
     saved = []
 
-    def dies(state):
-        save(state)
+    def dies(state, device):
+        save(state, device)
         saved.append(state()["trainer"]["step"])
         if len(saved) == 2:
             raise KeyboardInterrupt
@@ -254,7 +254,7 @@ def test_a_killed_training_goes_on_as_if_nothing_had_been(tmp_path, monkeypatch)
         one.run(CONFIG, unit, Seeds(0))
     monkeypatch.setattr(checkpoint, "save", save)
     with checkpoint.kept_in(file):
-        assert checkpoint.load()["trainer"]["step"] == saved[-1] == 20
+        assert checkpoint.load(torch.device("cpu"))["trainer"]["step"] == saved[-1] == 20
         pd.testing.assert_frame_equal(one.run(CONFIG, unit, Seeds(0))["architectures"], whole)
 
 
@@ -266,6 +266,26 @@ def test_a_net_that_diverges_is_a_row_that_says_so():
     assert found.diverged.all()
     assert (found.test_error > 50).all()
     assert "NaN" not in json.dumps(found.to_dict("list"))
+
+
+@pytest.mark.parametrize(("name", "own"), [("max_norm", True), ("dropout_max_norm", False)])
+def test_max_norm_alone_has_a_schedule_of_its_own(name, own, monkeypatch):
+    alone = ScheduleConfig(rate=0.07)
+    config = Settings(
+        recipe=CONFIG.recipe,
+        regularizers=replace(CONFIG.regularizers, max_norm_schedule=alone),
+    )
+    seen = []
+    train = regularizers.train
+
+    def watched(net, recipe, *rest):
+        seen.append(recipe.dropout)
+        return train(net, recipe, *rest)
+
+    monkeypatch.setattr(regularizers, "train", watched)
+    unit = Unit("regularizers", {"way": name}, 0, 1)
+    regularizers.run(config, unit, Seeds(0))
+    assert seen == [alone if own else CONFIG.recipe.dropout]
 
 
 def test_paper_profile_of_a_million_updates_is_the_printed_recipe():

@@ -392,8 +392,8 @@ def killed_then_run(run, tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoint, "_SECONDS", 0.0)
     save, file = checkpoint.save, tmp_path / "unit.checkpoint"
 
-    def dies(state):
-        save(state)
+    def dies(state, device):
+        save(state, device)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(checkpoint, "save", dies)

@@ -17,6 +17,7 @@ from replications.srivastava2014_dropout import published
 from replications.srivastava2014_dropout.estimates import ESTIMATES
 from replications.srivastava2014_dropout.estimates.dataset_size import crossing
 from replications.srivastava2014_dropout.estimates.nets import largest_of, least_of
+from replications.srivastava2014_dropout.estimates.resampled import ends, plausible_means
 
 CLAIMS = {claim.id: claim for claim in load_claims(paths.replications() / "srivastava2014_dropout")}
 NAMES = [name.removeprefix("dropout.") for name in ESTIMATES]
@@ -484,12 +485,34 @@ def test_more_units_are_compared_at_a_tenth():
     agrees(estimate("training_error_p01", {"rate": both}), [-0.5, -1])
 
 
+@pytest.mark.parametrize("n", [2, 3, 6, 9])
+def test_plausible_means_of_few_replicates_have_each_mean_s_t_interval(n):
+    values = np.random.default_rng(n).normal(size=(n, 3)) @ [[1, 0.9, 0], [0, 0.1, 0], [0, 0, 2]]
+    draws = plausible_means(values, np.random.default_rng(0))
+    for column in range(3):
+        low, high = t_interval(values[:, column])
+        width = high - low
+        assert ends(draws[:, column]) == pytest.approx((low, high), abs=0.06 * width)
+    gap = values[:, 0] - values[:, 1]  # replicates stay whole, so pairs keep their own interval
+    assert ends(draws[:, 0] - draws[:, 1]) == pytest.approx(
+        t_interval(gap), abs=0.06 * np.ptp(t_interval(gap))
+    )
+
+
+def test_plausible_means_of_ten_replicates_are_a_bootstrap_s():
+    values = np.arange(10.0)[:, None] * [1, -1]
+    draws = plausible_means(values, np.random.default_rng(0))
+    assert set((10 * draws[:, 0]).round(9)) <= set(range(91))
+    np.testing.assert_allclose(draws.sum(axis=1), 0, atol=1e-12)
+    assert draws[:, 0].std() == pytest.approx(values[:, 0].std() / 10**0.5, rel=0.03)
+
+
 def test_the_best_p_and_its_resampled_ends():
     errors = {tenth / 10: [9.0, 9.0] for tenth in range(1, 11)}
     errors |= {0.3: [1.0, 5.0], 0.6: [2.5, 2.5], 0.8: [5.0, 1.0]}
     parts = [rates("pn_fixed", {p: value}, round(256 / p)) for p, value in errors.items()]
     found = estimate("fig9b.optimum", {"rate": frame(*parts)})
-    # A quarter of the resamples has the first replicate alone, a quarter the second.
+    # By Student's t of one degree of freedom p = .3 and .8 are least in 42 % of draws each.
     assert (found.value, found.low, found.high) == (0.6, 0.3, 0.8)
 
 
@@ -527,11 +550,11 @@ def test_the_crossing_and_its_resampled_ends():
     frames = {"dataset_size": sizes(dropout, none)}
     found = estimate("fig10.crossing", frames)
 
-    def at(gain: float) -> float:
-        return 500 * 2 ** (1 / (1 + gain))
-
-    assert found.value == pytest.approx(at(2))
-    assert (found.low, found.high) == pytest.approx((at(3), at(1)))
+    # The gain at 500 is -1, at 1000 1 and 3, and at 5000 1: its t interval moves the crossing.
+    low, high = t_interval([1, 3])
+    assert found.value == pytest.approx(500 * 2 ** (1 / 3))
+    assert found.low == pytest.approx(500 * 2 ** (1 / (1 + high)), rel=0.01)
+    assert found.high == pytest.approx(1000 * 5 ** (low / (low - 1)), rel=0.02)
     assert found.n == 2
     always = sizes(none | {100: [9.0] * 3}, {digits: [11.0] * 2 for digits in none})
     assert estimate("fig10.crossing", {"dataset_size": always}).value == pytest.approx(0)

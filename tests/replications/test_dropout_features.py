@@ -22,6 +22,7 @@ from replications.srivastava2014_dropout.settings import (
     MarginalSettings,
     RbmSettings,
     RecipeSettings,
+    ScheduleConfig,
 )
 from tests.problems import generator
 from tests.replications.configs import Settings
@@ -30,7 +31,13 @@ from tests.replications.dropout_digits import patterned
 CONFIG = Settings(
     recipe=RecipeSettings(device="cpu"),
     features=FeaturesSettings(
-        nets=3, block=2, units=20, digits=1000, updates=300, drawn=4, rate=1e-2
+        nets=3,
+        block=2,
+        units=20,
+        digits=1000,
+        updates=300,
+        drawn=4,
+        schedule=ScheduleConfig(rate=0.01, momentum_start=0.9, momentum_end=0.9),
     ),
     rbm=RbmSettings(nets=3, block=2, units=15, digits=500, epochs=8, drawn=4),
     marginal=MarginalSettings(problems=3, digits=200, updates=300, nets=2),
@@ -163,7 +170,8 @@ def test_features_are_measured_over_units_in_use_and_pixels_that_vary(monkeypatc
 
     monkeypatch.setattr(features, "trained", with_a_dead_unit)
     unit = Unit("features", {"way": "none"}, 0, 1)
-    short = Settings(recipe=CONFIG.recipe, features=replace(CONFIG.features, updates=3, rate=1e-4))
+    little = replace(CONFIG.features, updates=3, schedule=ScheduleConfig(rate=1e-4))
+    short = Settings(recipe=CONFIG.recipe, features=little)
     found = features.run(short, unit, Seeds(0))
     squares = [w[5 * 28 :] ** 2 for k, w in enumerate(kept[0]) if k != 2]
     pixels = [square.sum() ** 2 / (square**2).sum() for square in squares]

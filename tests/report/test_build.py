@@ -43,6 +43,10 @@ def test_every_figure_and_table_comes_in_all_its_formats(project) -> None:
     assert names == {
         "artefacts.json",
         "claims.csv",
+        "cite/citations.json",
+        "cite/references.bib",
+        "cite/results.tex",
+        "cite/tables/tiny.tex",
         "index.html",
         *(f"figures/tiny/operations.{kind}" for kind in ("svg", "png", "pdf")),
         *(f"figures/tiny/weights_left.{kind}" for kind in ("svg", "png", "pdf")),

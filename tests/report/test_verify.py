@@ -27,6 +27,15 @@ def files(found: list[str]) -> list[str]:
     return [line.partition(": ")[0] for line in found]
 
 
+def only_claims(found: list[str]) -> bool:
+    """Whether claims.csv and the page are named, and no rows, figure or table is."""
+    named = files(found)
+    others = ("reports/results/", "reports/figures/", "reports/tables/")
+    return {"reports/claims.csv", "reports/index.html"} <= set(named) and not any(
+        name.startswith(others) for name in named
+    )
+
+
 def manifest(project, experiment: str):
     return json.loads((project.reports / f"results/tiny/{experiment}.manifest.json").read_text())
 
@@ -94,15 +103,15 @@ def test_drawings_of_another_matplotlib_are_compared_by_their_pixels_only(
 def test_a_changed_margin_changes_the_verdict_and_is_named(finished) -> None:
     finished.edit(CLAIMS, "margin: 2\n", "margin: 16\n")
     found = problems(finished)
-    assert files(found) == ["reports/claims.csv", "reports/index.html"]
-    assert "not reproduced" in found[0]
+    assert only_claims(found)
+    assert any(line.startswith("reports/claims.csv") and "not reproduced" in line for line in found)
 
 
 def test_a_changed_estimate_is_named(finished) -> None:
     finished.edit(
         MODULE, '"tiny.weights": lambda frames: median', '"tiny.weights": lambda frames: mean'
     )
-    assert files(problems(finished)) == ["reports/claims.csv", "reports/index.html"]
+    assert only_claims(problems(finished))
 
 
 def test_a_report_of_changed_settings_is_sound_too(project) -> None:
@@ -118,7 +127,7 @@ def test_every_edited_report_file_is_named(finished) -> None:
         file = finished.reports / name
         file.write_bytes(file.read_bytes() + b"\n")
     assert files(problems(finished)) == [f"reports/{name}" for name in names]
-    assert len(names) == 11
+    assert len(names) == 15
 
 
 def test_a_missing_and_a_foreign_file_are_named(finished) -> None:
@@ -199,7 +208,7 @@ def test_a_report_without_the_rows_of_missing_data_is_sound(project) -> None:
     build(project.reports, project.load(), say=lambda line: None)
     assert problems(project) == []
     project.edit("reports/results/tiny/prune.manifest.json", "cannot be had", "are secret")
-    assert files(problems(project)) == ["reports/claims.csv", "reports/index.html"]
+    assert only_claims(problems(project))
 
 
 def test_gzipped_rows_are_checked_like_plain_ones(finished, monkeypatch) -> None:

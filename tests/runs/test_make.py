@@ -41,7 +41,7 @@ def test_help_names_every_target_a_user_needs(checkout: Path) -> None:
     said = make(checkout, "help").stdout
     targets = {line.split()[0] for line in said.splitlines()}
     assert targets >= {"all", "setup", "replicate-%", "report", "test", "bench", "verify", "lint"}
-    assert targets >= {"data", "clean", "help"}
+    assert targets >= {"data", "clean", "help", "cite"}
     assert all(len(line.split()) > 2 for line in said.splitlines())
 
 

@@ -9,11 +9,12 @@ from oldschool.claims.estimate import Estimate, NotRun, Result, mean
 from oldschool.runs.experiment import Frames
 
 from .nets import Conditions, Estimator, Missing, Nets, averaged, largest_of, least_of, nets, saved
+from .resampled import ends, plausible_means
 
 SIZES = (100, 500, 1000, 5000, 10_000, 50_000)
 NEEDED = SIZES[:-1]  # by the crossing: without those it could not leave the accepted region
 _WAYS = {"dropout": "dropout_max_norm", "none": "none"}
-_RESAMPLES, _SEED = 9999, 20140601
+_SEED = 20140601
 Array = NDArray[np.float64]
 
 
@@ -97,7 +98,7 @@ def crossing(sizes: NDArray[np.int64], gains: Array) -> Array:
 
 
 def _crossing(frames: Frames) -> Result:
-    """Its ends are quantiles over resampled replicates, pairs of nets staying together.
+    """Its ends are quantiles over plausible means, pairs of nets staying together.
 
     Each size has its own draws of digits, and may have more or fewer of them.
     """
@@ -115,15 +116,12 @@ def _crossing(frames: Frames) -> Result:
     if few < 2:
         return NotRun(f"resampling needs at least 2 replicates of each size, there are {few}")
     generator = np.random.default_rng(_SEED)
-    resampled = [
-        values[generator.integers(len(values), size=(_RESAMPLES, len(values)))].mean(axis=1)
-        for values in gains.values()
-    ]
+    draws = [plausible_means(values[:, None], generator)[:, 0] for values in gains.values()]
     sizes = np.array(run)
-    low, high = np.quantile(crossing(sizes, np.stack(resampled, axis=1)), (0.05, 0.95))
+    low, high = ends(crossing(sizes, np.stack(draws, axis=1)))
     value = crossing(sizes, np.array([values.mean() for values in gains.values()]))
     note = "; ".join(at.note() for at in found.values())
-    return Estimate(float(value), float(low), float(high), few, note)
+    return Estimate(float(value), low, high, few, note)
 
 
 DATASET_SIZE_ESTIMATES: dict[str, Estimator] = {

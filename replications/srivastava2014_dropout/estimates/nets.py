@@ -122,7 +122,9 @@ def saved(found: Nets, dropout: str, none: str, note: str) -> Result:
 def least_of(parts: Mapping[str, Result], note: str = "") -> Result:
     """Of several numbers, all claimed to lie above one edge, the least; so are both ends.
 
-    The interval is above the edge exactly where each of them is: an intersection-union test.
+    The interval is above the edge exactly where each of them is: an intersection-union test, so
+    "reproduced" has the level of one comparison. "Not reproduced", the interval below the edge,
+    rests on whichever is least, and errs more often than one comparison would.
     """
     return _joint(parts, min, note)
 

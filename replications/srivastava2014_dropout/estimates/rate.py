@@ -10,13 +10,14 @@ from oldschool.claims.estimate import Estimate, NotRun, Result, mean
 from oldschool.runs.experiment import Frames, Scalar
 
 from .nets import Conditions, Estimator, averaged, difference, least_of, nets
+from .resampled import ends, plausible_means
 
 _N, _PN = "n_fixed", "pn_fixed"
 _GRID = tuple(tenth / 10 for tenth in range(1, 11))
 _LEVEL = (0.4, 0.5, 0.6, 0.7, 0.8)  # where the curve is said to be flat
 _OUTER = (0.1, 0.2, 0.3, 1.0)
 _UNITS, _KEPT = 2048, 256  # printed: n, and p n of the first layer
-_TAILS, _RESAMPLES, _SEED = (0.05, 0.95), 9999, 20140601
+_SEED = 20140601
 
 
 def _p(p: float) -> str:
@@ -103,19 +104,16 @@ def _more_units(column: str) -> Estimator:
 
 
 def _optimum(frames: Frames) -> Result:
-    """p of the least mean error; its ends are quantiles over resampled replicates."""
+    """p of the least mean error; its ends are quantiles over plausible means."""
     found = nets(frames["rate"], _printed(_PN, *_GRID))
     errors = found.table.to_numpy()
     count = len(errors)
     if count < 2:
         return NotRun(f"resampling needs at least 2 replicates, there are {count}")
-    draws = np.random.default_rng(_SEED).integers(count, size=(_RESAMPLES, count))
     grid = np.array(_GRID)
-    least = grid[errors[draws].mean(axis=1).argmin(axis=1)]
-    low, high = np.quantile(least, _TAILS)
-    return Estimate(
-        float(grid[errors.mean(axis=0).argmin()]), float(low), float(high), count, found.note()
-    )
+    draws = plausible_means(errors, np.random.default_rng(_SEED))
+    low, high = ends(grid[draws.argmin(axis=1)])
+    return Estimate(float(grid[errors.mean(axis=0).argmin()]), low, high, count, found.note())
 
 
 RATE_ESTIMATES: dict[str, Estimator] = {

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from oldschool.claims.claim import Claim
 from oldschool.claims.estimate import Estimate, NotRun
 from oldschool.claims.verdict import Verdict, judge
+from oldschool.digits import fmt
 from oldschool.errors import ConfigError
 from oldschool.runs.config import PROFILES
 from oldschool.runs.experiment import Frames, Replication
@@ -68,6 +69,14 @@ class Judged:
     verdict: Verdict
     profile: str
     command: str
+
+    def printed(self) -> tuple[str, str]:
+        """Our number and its interval in the digits they are good for; empty without a number."""
+        ours = self.result
+        if isinstance(ours, NotRun):
+            return "", ""
+        value, _, interval = fmt(ours.value, ours.low, ours.high).partition(" ")
+        return value, interval
 
     def row(self) -> dict[str, str]:
         """The claim's line of ``claims.csv``, formatted the same way every time."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from oldschool.claims.assess import COLUMNS
 from oldschool.report import artefacts, page, readme
 from oldschool.report.artefacts import Artefact, Ledger
+from oldschool.report.cite import files as cite
 from oldschool.report.inputs import Inputs, read
 from oldschool.runs.experiment import Figure, Replication, Table
 
@@ -39,7 +40,7 @@ def build(
 
     Raises:
         ConfigError: a claims.yaml is malformed or does not fit its replication.
-        DataError: results or the record of artefacts cannot be read.
+        DataError: results, the record of artefacts or CITATION.cff cannot be read.
         StorageError: a file cannot be written; what was there stays.
     """
     out = out or report_dir
@@ -77,7 +78,7 @@ def _claims(read_in: Sequence[Inputs], report_dir: Path, out: Path) -> dict[str,
 
 
 _OWNED = ("claims", "papers", "cite")  # folders that hold only what is made so
-_FILES: tuple[Files, ...] = (_claims, _pages)
+_FILES: tuple[Files, ...] = (_claims, _pages, cite.files)
 
 
 def claims_csv(read_in: Iterable[Inputs]) -> str:

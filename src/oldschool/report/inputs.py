@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from oldschool.claims.assess import Judged, Origin, assess
-from oldschool.claims.claim import load_claims
+from oldschool.claims.claim import Claim, load_claims
 from oldschool.report import speed
 from oldschool.runs import config, results
+from oldschool.runs.digest import canonical, text_digest
 from oldschool.runs.experiment import Replication
 from oldschool.runs.frames import from_csv, sha256
 
@@ -34,6 +35,28 @@ class Inputs:
     hashes: Mapping[str, str]
     manifests: Mapping[str, Mapping[str, Any]]
     judged: tuple[Judged, ...]
+
+    def experiments_of(self, claim: Claim) -> tuple[str, ...]:
+        """Names of the experiments that write the claim's frames, in the order they run."""
+        return tuple(
+            experiment.name
+            for experiment in self.replication.experiments
+            if not set(claim.frames).isdisjoint(experiment.frames)
+        )
+
+    def commits_of(self, claim: Claim) -> tuple[str, ...]:
+        """Commits of the code that the claim's rows were made with; none if there are no rows."""
+        found = {
+            commit(environment)
+            for name in self.experiments_of(claim)
+            for environment in self.manifests.get(name, {}).get("environments", ())
+        }
+        return tuple(sorted(found))
+
+    def digest_of(self, claim: Claim) -> str:
+        """Digest of all that the claim's number and verdict rest on: its definition, its rows."""
+        rows = {frame: self.hashes.get(frame) for frame in claim.frames}
+        return text_digest(canonical({"claim": asdict(claim), "rows": rows}))
 
 
 def read(report_dir: Path, replication: Replication) -> Inputs:
@@ -81,3 +104,10 @@ def origin(manifest: Mapping[str, Any]) -> Origin:
         str(manifest["profile"]),
         tuple(config.override(key, value) for key, value in changed.items()),
     )
+
+
+def commit(environment: Mapping[str, Any]) -> str:
+    """A manifest's commit as shown: ten digits, and whether the code differed from it."""
+    if not environment["commit"]:
+        return "none"
+    return str(environment["commit"])[:10] + (" + changes" if environment["dirty"] else "")

@@ -18,9 +18,8 @@ from oldschool.claims.assess import Judged
 from oldschool.claims.claim import KINDS
 from oldschool.claims.estimate import NotRun
 from oldschool.claims.verdict import VERDICTS
-from oldschool.digits import fmt
 from oldschool.report import DPI, artefacts, committed, speed
-from oldschool.report.inputs import Inputs, origin
+from oldschool.report.inputs import Inputs, commit, origin
 from oldschool.runs import launch
 from oldschool.runs.config import PROFILES
 from oldschool.runs.experiment import Figure, Table
@@ -95,7 +94,7 @@ def _ours(judged: Judged) -> dict[str, str]:
     ours = judged.result
     if isinstance(ours, NotRun):
         return {"ours": "", "interval": ""}
-    value, _, interval = fmt(ours.value, ours.low, ours.high).partition(" ")
+    value, interval = judged.printed()
     return {
         "ours": f"{value} {judged.claim.unit}",
         "interval": interval if ours.n > 1 else "",
@@ -118,19 +117,13 @@ def _run(inputs: Inputs, name: str, report_dir: Path) -> dict[str, Any]:
             for unit in manifest["failed"]
         ],
         "seconds": f"{seconds:.0f}" if seconds >= 10 else f"{seconds:.1f}",
-        "commits": sorted({_commit(environment) for environment in environments}),
+        "commits": sorted({commit(environment) for environment in environments}),
         "machines": sorted({_machine(environment) for environment in environments}),
         "frames": [
             {"name": frame, "rows": entry["rows"], "file": _rows_file(inputs, frame, report_dir)}
             for frame, entry in manifest["frames"].items()
         ],
     }
-
-
-def _commit(environment: Mapping[str, Any]) -> str:
-    if not environment["commit"]:
-        return "none"
-    return str(environment["commit"])[:10] + (" + changes" if environment["dirty"] else "")
 
 
 def _machine(environment: Mapping[str, Any]) -> str:

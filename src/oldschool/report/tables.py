@@ -9,7 +9,7 @@ from tabulate import tabulate
 
 from oldschool.digits import fmt
 
-__all__ = ["fmt", "render"]
+__all__ = ["escape", "fmt", "render"]
 
 
 def render(table: pd.DataFrame, caption: str, label: str) -> dict[str, str]:
@@ -51,20 +51,20 @@ def _markdown(cells: pd.DataFrame, right: dict[str, bool]) -> str:
 
 
 def _latex(cells: pd.DataFrame, right: dict[str, bool], caption: str, label: str) -> str:
-    escape = str.maketrans(_LATEX)
-    styled = (
-        cells.map(lambda text: text.translate(escape))
-        .rename(columns=lambda name: name.translate(escape))
-        .style.hide(axis="index")
-    )
+    styled = cells.map(escape).rename(columns=escape).style.hide(axis="index")
     return styled.to_latex(
         hrules=True,
-        caption=caption.translate(escape),
+        caption=escape(caption),
         label=f"tab:{label}",
         position="htbp",
         position_float="centering",
         column_format="".join("r" if right[column] else "l" for column in cells.columns),
     )
+
+
+def escape(text: str) -> str:
+    """``text`` as LaTeX prints it."""
+    return text.translate(_SIGNS)
 
 
 # Beside LaTeX's own signs, those of ours that its default fonts lack.
@@ -90,6 +90,7 @@ _LATEX = {
     "\N{NOT EQUAL TO}": r"\ensuremath{\neq}",
     "\N{GREEK SMALL LETTER ALPHA}": r"\ensuremath{\alpha}",
 }
+_SIGNS = str.maketrans(_LATEX)
 
 
 def _cell(value: object) -> str:

@@ -13,7 +13,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
 
 LOOK = 100  # updates between two questions whether a checkpoint is due
 _SECONDS = 60.0
@@ -39,8 +42,13 @@ def kept_in(file: Path) -> Iterator[None]:
         _place.reset(token)
 
 
-def save(state: Callable[[], dict[str, Any]]) -> None:
-    """Write what ``state`` gives, whole or not at all, if the last one is a minute old."""
+def save(state: Callable[[], dict[str, Any]], device: torch.device) -> None:
+    """Write what ``state`` gives, whole or not at all, if the last one is a minute old.
+
+    Args:
+        state: gives what the next updates depend on.
+        device: where the nets are; its random streams go on only on a device of its kind.
+    """
     place = _place.get()
     if place is None or time.monotonic() - place.saved < _SECONDS:
         return
@@ -48,20 +56,24 @@ def save(state: Callable[[], dict[str, Any]]) -> None:
 
     place.file.parent.mkdir(parents=True, exist_ok=True)
     part = place.file.with_suffix(f".{os.getpid()}.part")
-    torch.save(state(), part)
+    torch.save({"device": device.type, "state": state()}, part)
     os.replace(part, place.file)
     place.saved = time.monotonic()
 
 
-def load() -> dict[str, Any] | None:
-    """The last state; None without one, or if its file is damaged."""
+def load(device: torch.device) -> dict[str, Any] | None:
+    """The last state, its tensors on the CPU.
+
+    None without one, if its file is damaged, or if it is of another kind of device.
+    """
     place = _place.get()
     if place is None or not place.file.exists():
         return None
     import torch
 
     try:
-        found: dict[str, Any] = torch.load(place.file)
+        found = torch.load(place.file, map_location="cpu")
+        state: dict[str, Any] = found["state"]
+        return state if found["device"] == device.type else None
     except Exception:  # what a damaged file raises hangs on where it is damaged
         return None
-    return found

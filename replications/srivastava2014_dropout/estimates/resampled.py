@@ -1,0 +1,44 @@
+"""Means as they might have come out with other replicates, for numbers read off a curve."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+RESAMPLES = 9999
+_FEW = 10
+_LOW, _HIGH = 0.05, 0.95
+Array = NDArray[np.float64]
+
+
+def plausible_means(values: Array, generator: np.random.Generator) -> Array:
+    """Draws about the means of n replicates' numbers, replicates staying whole.
+
+    From ten replicates on these are resampled. Of fewer a bootstrap spreads too little (by
+    sqrt((n - 1) / n), and without the tails that so few replicates call for), so each draw is
+    mean + t S^(1/2) / sqrt(n), multivariate Student t of n - 1 degrees of freedom with S the
+    replicates' covariance: every single mean then has just the t interval that it has alone.
+
+    Args:
+        values: (n, C), n at least 2.
+        generator: of the draws.
+
+    Returns:
+        (``RESAMPLES``, C).
+    """
+    n = len(values)
+    if n >= _FEW:
+        resampled: Array = values[generator.integers(n, size=(RESAMPLES, n))].mean(axis=1)
+        return resampled
+    middle = values.mean(axis=0)
+    normal = generator.standard_normal((RESAMPLES, n)) @ (values - middle)
+    scale = np.sqrt(generator.chisquare(n - 1, size=(RESAMPLES, 1)))
+    # normal / sqrt(n - 1) has covariance S; dividing by scale / sqrt(n - 1) makes it Student's
+    draws: Array = middle + normal / scale / np.sqrt(n)
+    return draws
+
+
+def ends(draws: Array) -> tuple[float, float]:
+    """The ends of the two-sided 90 % interval."""
+    low, high = np.quantile(draws, (_LOW, _HIGH))
+    return float(low), float(high)

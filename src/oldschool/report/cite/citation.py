@@ -1,0 +1,105 @@
+"""A judged claim as it is cited: its sentence, its macros' name and what it rests on."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from oldschool.claims.assess import Judged, paper_value
+from oldschool.claims.estimate import Estimate
+from oldschool.claims.verdict import NOT_RUN
+from oldschool.report.inputs import Inputs
+
+OURS = "not in the paper"  # where a claim stands that we added
+_DIGITS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
+
+
+@dataclass(frozen=True)
+class Citation:
+    """A judged claim with all that is printed to cite it.
+
+    Attributes:
+        judged: the claim and its verdict.
+        paper: BibTeX key of the paper.
+        commits: commits of the code that its rows were made with.
+        digest: digest of its definition and rows, see :meth:`Inputs.digest_of`.
+    """
+
+    judged: Judged
+    paper: str
+    commits: tuple[str, ...]
+    digest: str
+
+    @property
+    def id(self) -> str:
+        return self.judged.claim.id
+
+    @property
+    def key(self) -> str:
+        """BibTeX key of the claim."""
+        return f"oldschool:{self.id}"
+
+    @property
+    def macro(self) -> str:
+        r"""Name, without backslash, that the claim's macros begin with; letters only."""
+        parts = re.findall(r"[A-Za-z]+|[0-9]", self.id)
+        return "oldschool" + "".join(
+            _DIGITS[int(part)] if part.isdigit() else part[0].upper() + part[1:] for part in parts
+        )
+
+    @property
+    def n(self) -> str:
+        """Replicates behind our number; "" if there is none."""
+        result = self.judged.result
+        return str(result.n) if isinstance(result, Estimate) else ""
+
+    def sentence(self) -> str:
+        """Our number beside the paper's, with the verdict, ready to be put into a text."""
+        claim, verdict = self.judged.claim, self.judged.verdict
+        paper = f'"{claim.paper_value}"'
+        if not isinstance(claim.paper_value, str):
+            paper = f"{paper_value(claim)} {claim.unit}".strip()
+        published = f"where the paper reports {paper} ({claim.where})"
+        if claim.where == OURS:
+            published = f"where we expected {paper} ({OURS})"
+        if not self.n:
+            return f"{claim.what}: not run ({_plain(verdict.reason)}), {published}."
+        value, interval = self.judged.printed()
+        ours = f"{value} {claim.unit}".strip()
+        if self.n != "1":
+            ours += f" (90 % interval {interval}, n = {self.n})"
+        said = _plain(verdict.reason) if verdict.word == NOT_RUN else verdict.word
+        return f"{claim.what}: {ours}, {published}: {said}."
+
+    def record(self) -> dict[str, Any]:
+        """What ``citations.json`` keeps, for ``make cite`` and other programs."""
+        value, interval = self.judged.printed()
+        return {
+            "sentence": self.sentence(),
+            "value": value,
+            "interval": interval,
+            "n": self.n,
+            "verdict": self.judged.verdict.word,
+            "macro": self.macro,
+            "key": self.key,
+            "paper": self.paper,
+            "commits": list(self.commits),
+            "digest": self.digest,
+            "command": self.judged.command,
+        }
+
+
+def cited(inputs: Inputs, judged: Judged) -> Citation:
+    """The citation of a claim of ``inputs``."""
+    claim = judged.claim
+    return Citation(
+        judged,
+        inputs.replication.folder.name,
+        inputs.commits_of(claim),
+        inputs.digest_of(claim),
+    )
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split())

@@ -17,9 +17,8 @@ CLAIM ?=
 
 ENV := $(or $(VIRTUAL_ENV),$(CONDA_PREFIX),.venv)
 PYTHON := $(ENV)/bin/python
-STAMP := $(ENV)/.oldschool
+STAMP := $(ENV)/.oldschool-installed
 RUN := $(PYTHON) -m oldschool
-INSTALL := $(PYTHON) -m pip install -q --disable-pip-version-check -c requirements.lock
 SETTINGS = profile=$(PROFILE) $(if $(JOBS),jobs=$(JOBS)) $(ARGS)
 VERSION_CHECK := import sys; sys.exit(sys.version_info[:2] < (3, 11))
 
@@ -28,7 +27,7 @@ all: setup  ## every replication (PROFILE=smoke|default|paper), then reports/
 	$(RUN) run $(SETTINGS)
 
 .PHONY: setup
-setup: $(STAMP)-run  ## the environment, with the versions of requirements.lock
+setup: $(STAMP)  ## the environment, with the versions of requirements.lock
 
 .PHONY: list
 list: setup  ## the replications there are
@@ -54,18 +53,22 @@ data: setup  ## get the data sets and check their hashes
 	$(RUN) data
 
 .PHONY: test
-test: $(STAMP)-test  ## all tests but the timings; ARGS= for pytest
+test: setup  ## all tests but the timings; ARGS= for pytest
 	$(PYTHON) -m pytest $(ARGS)
 
 .PHONY: bench
-bench: $(STAMP)-test  ## timings, as ratios measured in one run
+bench: setup  ## timings, as ratios measured in one run
 	$(PYTHON) -m pytest -o addopts=--import-mode=importlib --benchmark-only tests/benchmarks $(ARGS)
 
 .PHONY: lint
-lint: $(STAMP)-dev  ## style and types
+lint: setup  ## style and types
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
+
+.PHONY: lock
+lock: setup  ## the locks and environment.yml from pyproject.toml; wants uv; ARGS=--upgrade
+	$(PYTHON) scripts/lock.py $(ARGS)
 
 .PHONY: clean
 clean:  ## remove caches and runs/ (finished units, too), not reports/ and not .venv
@@ -77,15 +80,8 @@ help:  ## this list
 	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
 
 # Installing takes its time, so only when what is to be installed has changed.
-$(STAMP)-run: pyproject.toml requirements.lock | $(PYTHON)
-	$(PYTHON) -c '$(VERSION_CHECK)' || { echo "error: $(PYTHON) is older than Python 3.11" >&2; exit 1; }
-	echo "installing the packages of requirements.lock into $(ENV): it takes some minutes"
-	$(INSTALL) -e .
-	touch $@
-
-$(STAMP)-%: $(STAMP)-run
-	echo "installing the packages for '$*' into $(ENV): it takes a minute or so"
-	$(INSTALL) -e ".[$*]"
+$(STAMP): pyproject.toml requirements.lock requirements-cuda.lock | $(PYTHON)
+	$(PYTHON) scripts/install.py
 	touch $@
 
 .venv/bin/python:

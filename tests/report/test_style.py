@@ -1,16 +1,20 @@
 """One look: fixed styles that read in grey, and the same bytes every time."""
 
 import io
+import itertools
 import os
 import subprocess
 import sys
 
 import matplotlib
+import matplotlib.style
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
 
+from oldschool.report import DPI
+from oldschool.report.sources import code_digest
 from oldschool.report.style import (
     DROPOUT_STYLE,
     LEARNER_STYLE,
@@ -49,12 +53,95 @@ def test_what_is_drawn_together_differs_in_marker_line_and_hatch(styles) -> None
     assert all(style["linestyle"] != "-." for style in styles.values())  # which is the paper's
 
 
-def test_methods_differ_in_grey() -> None:
-    assert list(METHOD_STYLE) == ["magnitude", "obd", "obs", "random"]
-    grey = sorted(
-        np.dot(to_rgb(s["color"]), [0.2126, 0.7152, 0.0722]) for s in METHOD_STYLE.values()
-    )
-    assert grey[0] < 0.45 and grey[-1] > 0.6
+# Linear RGB as seen without one kind of cone (Machado, Oliveira & Fernandes 2009, severity 1).
+SEEN = {
+    "by most": np.eye(3),
+    "by protanopes": np.array(
+        [
+            [0.152286, 1.052583, -0.204868],
+            [0.114503, 0.786281, 0.099216],
+            [-0.003882, -0.048116, 1.051998],
+        ]
+    ),
+    "by deuteranopes": np.array(
+        [
+            [0.367322, 0.860646, -0.227968],
+            [0.280085, 0.672501, 0.047413],
+            [-0.011820, 0.042940, 0.968881],
+        ]
+    ),
+}
+TO_XYZ = np.array(
+    [
+        [0.4124564, 0.3575761, 0.1804375],
+        [0.2126729, 0.7151522, 0.0721750],
+        [0.0193339, 0.1191920, 0.9503041],
+    ]
+)
+
+
+def cielab(color: str, seen: str = "by most") -> np.ndarray:
+    """L*, a*, b* of an sRGB colour under D65."""
+    rgb = np.array(to_rgb(color))
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    xyz = TO_XYZ @ np.clip(SEEN[seen] @ linear, 0, 1) / TO_XYZ.sum(1)
+    x, y, z = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / (3 * (6 / 29) ** 2) + 4 / 29)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+def test_colour_distances_are_those_of_the_textbook() -> None:
+    assert np.allclose(cielab("white"), [100, 0, 0], atol=1e-3)
+    assert np.allclose(cielab("#FF0000"), [53.24, 80.09, 67.20], atol=0.02)
+    green, red = cielab("#00A000", "by deuteranopes"), cielab("#B05000", "by deuteranopes")
+    assert np.linalg.norm(green - red) < np.linalg.norm(cielab("#00A000") - cielab("#B05000")) / 2
+
+
+@pytest.mark.parametrize("seen", SEEN)
+@pytest.mark.parametrize(
+    "styles",
+    [METHOD_STYLE, LEARNER_STYLE, DROPOUT_STYLE],
+    ids=["methods", "learners", "dropout"],
+)
+def test_colours_drawn_together_are_told_apart(styles, seen: str) -> None:
+    for one, other in itertools.combinations(styles.values(), 2):
+        apart = np.linalg.norm(cielab(one["color"], seen) - cielab(other["color"], seen))
+        assert apart > 4 * 2.3  # 2.3 is just noticeable
+
+
+def test_the_three_methods_differ_in_grey() -> None:
+    grey = [cielab(METHOD_STYLE[method]["color"])[0] for method in ("magnitude", "obd", "obs")]
+    assert grey[0] > grey[1] + 10 and grey[1] > grey[2] + 10
+
+
+def test_the_colours_are_fixed() -> None:
+    """Whoever has seen one figure can read the next: a change breaks that with every print."""
+    assert {name: style["color"] for name, style in METHOD_STYLE.items()} == {
+        "magnitude": "#E69F00",
+        "obd": "#009E73",
+        "obs": "#0072B2",
+        "random": "#7F7F7F",
+    }
+    assert LEARNER_STYLE["cascor"]["color"] == "#D55E00"
+    assert DROPOUT_STYLE["dropout"]["color"] == "#009E73"
+
+
+def test_the_style_sheet_is_to_be_had_by_name_and_is_the_report_s() -> None:
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.style.use("oldschool.report.oldschool")
+        by_name = dict(matplotlib.rcParams)
+    with report_style():
+        assert dict(matplotlib.rcParams) == by_name
+    assert by_name["savefig.dpi"] == DPI and by_name["svg.hashsalt"] == "oldschool"
+
+
+def test_a_figure_is_redrawn_when_the_style_sheet_changes(tmp_path) -> None:
+    sheet = tmp_path / "oldschool.mplstyle"
+    digests = set()
+    for text in ("font.size: 8", "font.size: 9"):
+        sheet.write_text(text)
+        digests.add(code_digest(draw, "oldschool.report.style", files=[sheet]))
+    assert len(digests) == 2
 
 
 def test_the_papers_value_is_black_dash_dotted_and_says_its_number() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from oldschool import paths
 from oldschool.errors import DataError, StorageError
+from oldschool.report import STYLE_SHEET
 from oldschool.report.inputs import Inputs
 from oldschool.report.sources import code_digest
 from oldschool.runs import files
@@ -187,7 +188,7 @@ def figure_artefact(inputs: Inputs, figure: Figure) -> Artefact:
         f"figures/{inputs.replication.name}/{figure.name}",
         "figures",
         {frame: inputs.hashes[frame] for frame in figure.needs},
-        code_digest(figure.draw, "oldschool.report.style"),
+        code_digest(figure.draw, "oldschool.report.style", files=[STYLE_SHEET]),
         make,
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from oldschool.claims.assess import COLUMNS
-from oldschool.report import artefacts, checklist, crate, page
+from oldschool.report import artefacts, checklist, crate, page, readme
 from oldschool.report.artefacts import Artefact, Ledger
 from oldschool.report.cite import files as cite
 from oldschool.report.inputs import Inputs, read
@@ -28,6 +28,7 @@ def build(
 ) -> None:
     """Figures, tables, verdicts, pages and provenance from the results in ``report_dir``.
 
+    The README's scoreboard follows where ``out`` is the repository's own ``reports/``.
     Only what is out of date is made again, and only what differs is written. All replications
     must be given: the files of those left out are removed.
 
@@ -56,6 +57,12 @@ def build(
     }
     for name, content in made.items():
         artefacts.write(out / name, content)
+    shown_in = readme.file_of(out)
+    if shown_in:
+        papers = [inputs.replication for inputs in read_in]
+        text = shown_in.read_text(encoding="utf-8")
+        text = readme.updated(text, made[CLAIMS].decode(), papers)
+        artefacts.write(shown_in, text.encode())
     for file in sorted(file for folder in _OWNED for file in (out / folder).rglob("*")):
         if file.is_file() and file.relative_to(out).as_posix() not in made:
             artefacts.remove(file)

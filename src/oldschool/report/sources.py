@@ -6,15 +6,17 @@ import ast
 import functools
 import hashlib
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 PACKAGE = __name__.partition(".")[0]
 
 
-def code_digest(function: Callable[..., Any], *modules: str) -> str:
+def code_digest(function: Callable[..., Any], *modules: str, files: Iterable[Path] = ()) -> str:
     """Hash of the source of ``function``'s module, of ``modules``, and of what they import.
+
+    ``files`` are what these read when they draw, beside the results.
 
     Imports are followed within this package and within the function's own top-level package;
     the rest is pinned by the lock file. Arguments bound by ``functools.partial`` count too.
@@ -31,6 +33,8 @@ def code_digest(function: Callable[..., Any], *modules: str) -> str:
         origin = _origin(module)
         if origin is not None:
             digest.update(f"\n{module}\n".encode() + origin.read_bytes())
+    for file in files:
+        digest.update(f"\n{file.name}\n".encode() + file.read_bytes())
     return digest.hexdigest()[:16]
 
 

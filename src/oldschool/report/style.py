@@ -1,7 +1,9 @@
 """One look for all figures, and a save that gives the same bytes every time.
 
 A ``draw`` function needs only :func:`subplots`, ``METHOD_STYLE`` and the two helpers for the
-paper's values; the report draws it inside :func:`report_style` and saves it.
+paper's values; the report draws it inside :func:`report_style` and saves it. Lines, letters and
+sizes are in ``oldschool.mplstyle``, also to be had as
+``plt.style.use("oldschool.report.oldschool")``.
 """
 
 from __future__ import annotations
@@ -12,12 +14,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
+import matplotlib.style
 import numpy as np
 
 matplotlib.use("Agg")
 from matplotlib.figure import Figure
 
-from oldschool.report import DPI
+from oldschool.report import DPI, STYLE_SHEET
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,7 +31,8 @@ DOUBLE = 7.0  # and of two
 FORMATS = ("svg", "png", "pdf")
 
 # Okabe and Ito's colours, which the colour-blind tell apart. Marker and line tell the methods
-# apart in grey. A black dash-dotted line or a black star is always the paper's value.
+# apart in grey, and OBD from random where red and green look alike. A black dash-dotted line or a
+# black star is always the paper's value.
 METHOD_STYLE: dict[str, Mapping[str, Any]] = {
     "magnitude": {
         "label": "magnitude",
@@ -90,46 +94,13 @@ _HATCH = {
 }  # fmt: skip
 _PAPER: Mapping[str, Any] = {"color": "black", "zorder": 5}
 
-_RC: Any = {
-    "figure.constrained_layout.use": True,
-    "figure.dpi": 100,
-    "savefig.dpi": DPI,
-    "savefig.bbox": None,
-    "figure.facecolor": "white",
-    "axes.facecolor": "white",
-    "font.family": "DejaVu Sans",
-    "mathtext.fontset": "dejavusans",
-    "font.size": 8.0,
-    "axes.titlesize": 8.5,
-    "axes.labelsize": 8.0,
-    "xtick.labelsize": 7.0,
-    "ytick.labelsize": 7.0,
-    "legend.fontsize": 7.0,
-    "legend.frameon": False,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "axes.linewidth": 0.7,
-    "grid.color": "#E2E2E2",
-    "grid.linewidth": 0.5,
-    "lines.linewidth": 1.3,
-    "lines.markersize": 4.0,
-    "hatch.linewidth": 0.6,
-    "errorbar.capsize": 2.0,
-    "image.cmap": "cividis",
-    "svg.fonttype": "path",
-    "svg.hashsalt": "oldschool",
-    "pdf.fonttype": 42,
-}
-
 
 @contextmanager
 def report_style() -> Iterator[None]:
     """The report's settings of matplotlib, from its defaults and nobody's matplotlibrc."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update(_RC)
+        matplotlib.style.use(STYLE_SHEET)
         yield
 
 

@@ -15,8 +15,8 @@ from typing import Any
 from oldschool import paths
 from oldschool.claims.assess import Origin
 from oldschool.errors import ConfigError, DataError, UserError
-from oldschool.report import artefacts, committed, compare, crate, declared, rerun
-from oldschool.report.build import build
+from oldschool.report import artefacts, committed, compare, crate, declared, readme, rerun
+from oldschool.report.build import CLAIMS, build
 from oldschool.report.inputs import origin
 from oldschool.report.speed import measured_folder, speed_file
 from oldschool.runs import frames, launch, reads, results
@@ -185,6 +185,7 @@ def _report_problems(report_dir: Path, replications: Iterable[Replication], say:
         if skipped:
             say(f"{skipped} SVG and PDF files: not compared, drawn by another matplotlib")
         problems += _unmade(report_dir, made_dir)
+        problems += _readme_problems(report_dir, made_dir, replications)
     return problems
 
 
@@ -204,6 +205,20 @@ def _crate_problems(report_dir: Path, made_dir: Path, problems: Iterable[str]) -
         crate.FILE, content, crate.as_committed(made, content, report_dir, named)
     )
     return [f"{paths.shown(file)}: {what}: run `make report`"] if what else []
+
+
+def _readme_problems(
+    report_dir: Path, made_dir: Path, replications: Iterable[Replication]
+) -> list[str]:
+    """The README's scoreboard, if it is not what the claims made anew give."""
+    file = readme.file_of(report_dir)
+    if file is None:
+        return []
+    text = file.read_text(encoding="utf-8")
+    claims = (made_dir / CLAIMS).read_text(encoding="utf-8")
+    if readme.updated(text, claims, replications) == text:
+        return []
+    return [f"{paths.shown(file)}: its scoreboard is not that of {CLAIMS}: run `make report`"]
 
 
 def _unmade(report_dir: Path, made_dir: Path) -> list[str]:

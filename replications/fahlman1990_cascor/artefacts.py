@@ -67,6 +67,7 @@ FIGURES = (
             "only the last has rates, offset and starting weights in the units of tanh."
         ),
         alt="Forest plot of success, hidden units and epochs for each variation.",
+        sensitivity=True,
     ),
     Figure(
         name="pool",
@@ -76,6 +77,7 @@ FIGURES = (
         caption="Means over the trials that learn, with 90 % intervals. Star: paper, pool of 8.",
         alt="Hidden units, epochs and crossings against the number of candidates.",
         original="Section 2 says that pools of four to eight are typical.",
+        sensitivity=True,
     ),
     Figure(
         name="n_log_n",
@@ -135,6 +137,7 @@ TABLES = (
         build=tables.sensitivity,
         title="Two spirals: one parameter changed at a time",
         caption="Means of the trials that learn, with 90 % intervals.",
+        sensitivity=True,
     ),
     Table(
         name="rivals",
@@ -157,6 +160,7 @@ TABLES = (
             "settings on yet other starts, rate .003 and decay 3e-5; decay 1e-4, which does "
             "better, was tried only after it."
         ),
+        sensitivity=True,
     ),
     Table(
         name="parity",

@@ -56,6 +56,7 @@ FIGURES = (
         ),
         alt="Three heat maps of mean weights left over weight decay and alpha.",
         original="The paper names no weight decay and calls the result insensitive to alpha.",
+        sensitivity=True,
     ),
     Figure(
         name="monk1_net",
@@ -98,6 +99,7 @@ FIGURES = (
         ),
         alt="Lines of shares against alpha for four set-ups, two criteria.",
         original="Section 3 calls the result insensitive to alpha from 1e-8 to 1e-4.",
+        sensitivity=True,
     ),
     Figure(
         name="xor_stop",
@@ -113,6 +115,7 @@ FIGURES = (
         ),
         alt="Shares against the final training error, a line an alpha, two set-ups.",
         original="Section 5: trained to a zero-error minimum; how close to zero is not said.",
+        sensitivity=True,
     ),
     Figure(
         name="xor_nets",
@@ -237,6 +240,7 @@ FIGURES = (
         ),
         alt="Four panels of training error and shared survivors against weights left.",
         original="Section 3: H is computed anew after each deletion; alpha is called uncritical.",
+        sensitivity=True,
     ),
     Figure(
         name="gaussian_paths",
@@ -310,6 +314,7 @@ TABLES = (
             "on the first nets only, n of them trained. At a minimum: gradient norm within the "
             "tolerance."
         ),
+        sensitivity=True,
     ),
     Table(
         name="monk3_rules",
@@ -349,6 +354,7 @@ TABLES = (
             "Set-ups whose targets no finite weights reach, no decay. E in units of the squared "
             "target distance; 90 % intervals in brackets."
         ),
+        sensitivity=True,
     ),
     Table(
         name="xor_deletions",
@@ -403,5 +409,6 @@ TABLES = (
             "First apart: the deletion at which float32 first takes another weight than float64, "
             "median over the nets in which it does. Errors are means over nets."
         ),
+        sensitivity=True,
     ),
 )

@@ -153,6 +153,7 @@ FIGURES = (
             "calls 1e-8 to 1e-4 uncritical."
         ),
         alt="MSE in dB against parameters left, a line an alpha, both sets.",
+        sensitivity=True,
     ),
     Figure(
         name="classification",
@@ -216,6 +217,7 @@ TABLES = (
             "deleting them (here halved, and deleted if still low a round later), and to let "
             "deleted weights come back (here until the last round)."
         ),
+        sensitivity=True,
     ),
     Table(
         name="trainings",
@@ -231,6 +233,7 @@ TABLES = (
             "(half of the digits wrong) are left out. mu keeps the steps of "
             "weights without curvature small: at .02 and .1 they are long."
         ),
+        sensitivity=True,
     ),
     Table(
         name="layers",

@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from oldschool.claims.assess import COLUMNS
-from oldschool.report import artefacts, checklist, crate, page, readme
+from oldschool.report import artefacts, checklist, crate, readme
 from oldschool.report.artefacts import Artefact, Ledger
 from oldschool.report.cite import files as cite
 from oldschool.report.inputs import Inputs, read
+from oldschool.report.site import pages
 from oldschool.runs.experiment import Figure, Replication, Table
 
 CLAIMS = "claims.csv"
-PAGE = "index.html"
 # What is written from all inputs at once: each gives {path in the report folder: content}.
 Files = Callable[[Sequence[Inputs], Path, Path], Mapping[str, bytes]]
 
@@ -39,7 +39,8 @@ def build(
         say: takes lines that tell what was kept, rebuilt, skipped or removed, and why.
 
     Raises:
-        ConfigError: a claims.yaml is malformed or does not fit its replication.
+        ConfigError: a claims.yaml is malformed or does not fit its replication, or a README.md
+            cannot be read.
         DataError: results, the record of artefacts or CITATION.cff cannot be read.
         StorageError: a file cannot be written; what was there stays.
     """
@@ -73,10 +74,6 @@ def build(
     )
 
 
-def _pages(read_in: Sequence[Inputs], report_dir: Path, out: Path) -> dict[str, bytes]:
-    return {PAGE: page.render(read_in, report_dir, out).encode()}
-
-
 def _checklist(read_in: Sequence[Inputs], report_dir: Path, out: Path) -> dict[str, bytes]:
     return {checklist.FILE: checklist.render(read_in).encode()}
 
@@ -86,7 +83,7 @@ def _claims(read_in: Sequence[Inputs], report_dir: Path, out: Path) -> dict[str,
 
 
 _OWNED = ("claims", "papers", "cite")  # folders that hold only what is made so
-_FILES: tuple[Files, ...] = (_claims, _pages, cite.files, _checklist)
+_FILES: tuple[Files, ...] = (_claims, pages.files, cite.files, _checklist)
 
 
 def claims_csv(read_in: Iterable[Inputs]) -> str:

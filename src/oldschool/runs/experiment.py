@@ -118,6 +118,7 @@ class Figure:
         caption: what is shown: net, data, n, interval, what to compare with the paper.
         alt: alternative text for those who cannot see it.
         original: what is known of the paper's own figure, or "" when it has none.
+        sensitivity: whether it shows what other settings than the primary ones give.
     """
 
     name: str
@@ -127,17 +128,28 @@ class Figure:
     caption: str
     alt: str
     original: str = ""
+    sensitivity: bool = False
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the report: a pure function from frames to a frame ready to print."""
+    """A table of the report: a pure function from frames to a frame ready to print.
+
+    Attributes:
+        name: file name without suffix.
+        needs: names of the frames that ``build`` gets.
+        build: frames -> frame of texts.
+        title: one line.
+        caption: what is shown.
+        sensitivity: whether it shows what other settings than the primary ones give.
+    """
 
     name: str
     needs: Sequence[str]
     build: Callable[[Frames], pd.DataFrame]
     title: str
     caption: str
+    sensitivity: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""The pages of a report: static HTML that opens from the disk and asks the network for nothing."""

@@ -189,7 +189,8 @@ def _as_program(arguments: Sequence[str]) -> Iterator[None]:
 
 def _build(report_dir: Path) -> None:
     """Build the report; the last line printed says where it is."""
-    from oldschool.report.build import PAGE, build
+    from oldschool.report.build import build
+    from oldschool.report.site.pages import INDEX
     from oldschool.runs import registry, results
 
     try:
@@ -201,7 +202,7 @@ def _build(report_dir: Path) -> None:
             f"{error.strerror or error}; the rows are kept: put it right, then "
             f"`python -m oldschool report`"
         ) from error
-    print(f"report: {paths.shown(report_dir / PAGE)}", flush=True)
+    print(f"report: {paths.shown(report_dir / INDEX)}", flush=True)
 
 
 def _report(known: argparse.Namespace, rest: Sequence[str]) -> int:

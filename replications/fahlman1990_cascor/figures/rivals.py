@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from oldschool.report.style import DOUBLE, LEARNER_STYLE, subplots
+from oldschool.report.style import DOUBLE, LEARNER_STYLE, paper_points, subplots
 from oldschool.runs.experiment import Frames
 
 from ..paper import CROSSINGS, EPOCHS, RIVAL_CROSSINGS, RIVAL_EPOCHS
@@ -39,17 +39,11 @@ def rivals(frames: Frames) -> Figure:
                 where="post", color=look["color"], linestyle=look["linestyle"],
                 label=f"{look['label']}, {len(rows)} starts",
             )  # fmt: skip
-            panel.plot(
-                value, 50, linestyle="none", marker="*", markersize=10, zorder=5,
-                markerfacecolor=look["color"], markeredgecolor="black", markeredgewidth=0.7,
-            )  # fmt: skip
+            paper_points(panel, value, 50, "_", fill=look["color"])
     for panel, label in zip(panels, ("epochs", "connection crossings"), strict=True):
         panel.set(xscale="log", xlabel=label)
     panels[0].set(ylabel="starts that have learned, %", ylim=(0, 102))
     handles, labels = panels[0].get_legend_handles_labels()
-    star = panels[0].plot(
-        [], [], linestyle="none", marker="*", markersize=10, markerfacecolor="white",
-        markeredgecolor="black",
-    )[0]  # fmt: skip
+    star = paper_points(panels[0], [], [], "_", fill="white")
     figure.legend([*handles, star], [*labels, "paper"], loc="outside upper center", ncols=4)
     return figure

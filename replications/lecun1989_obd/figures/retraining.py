@@ -76,18 +76,18 @@ def interactive(frames: Frames) -> Figure:
         look = {"label": label, "color": colour, "marker": marker, "linestyle": "-"}
         line(panels[0], x, table, look)
         factor, claim = (10, "x 10") if column == "train_mse" else (1.5, "+ 50 %")
-        star = paper_points(panels[0], x[1], factor * table[0].mean(), f"paper: {claim} over ours")
-        star.set_color(colour)
-        star = paper_points(panels[0], x[0], PAPER_LARGE[column], f"paper: {label}, whole net")
-        star.set(color=colour, marker="P", markersize=7)
+        over = f"paper: {claim} over ours"
+        paper_points(panels[0], x[1], factor * table[0].mean(), over, fill=colour)
+        unpruned = f"paper: {label}, whole net"
+        paper_points(panels[0], x[0], PAPER_LARGE[column], unpruned, fill=colour)
     for column, label, marker, colour in (
         ("train_wrong", "training set", "o", "#0072B2"), ("test_wrong", "test set", "s", "#E69F00"),
     ):  # fmt: skip
         table = rows.pivot(index="replicate", columns="step", values=column)
         look = {"label": label, "color": colour, "marker": marker, "linestyle": "-"}
         line(panels[1], x, table, look)
-        star = paper_points(panels[1], x[0], PAPER_LARGE[column], f"paper: {label}, whole net")
-        star.set(color=colour, marker="P", markersize=7)
+        unpruned = f"paper: {label}, whole net"
+        paper_points(panels[1], x[0], PAPER_LARGE[column], unpruned, fill=colour)
     for panel in panels:
         panel.axvline(x[1], color="#7F7F7F", linewidth=0.8)
         panel.set(xlabel=PARAMETERS_LEFT, xlim=(2000, LARGE["parameters"] + 300))

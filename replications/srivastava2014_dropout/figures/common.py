@@ -60,10 +60,8 @@ def paper_curve(
         size: of the stars.
     """
     x, y = list(values), list(values.values())
-    stars = paper_points(axes, x, y, label)
+    stars = paper_points(axes, x, y, label, fill="white" if hollow else None)
     stars.set(markersize=size, linestyle="-.", linewidth=0.7)
-    if hollow:
-        stars.set(markerfacecolor="white", markeredgecolor="black", markeredgewidth=0.7)
     axes.errorbar(
         x, y, yerr=[bars[at] for at in x], fmt="none", ecolor="black", elinewidth=0.7, zorder=4
     )

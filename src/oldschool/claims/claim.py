@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
@@ -14,6 +15,7 @@ from oldschool.errors import ConfigError
 from oldschool.runs.config import PROFILES
 
 KINDS = ("equivalence", "at_least", "at_most", "ordering", "exact", "shape")
+_ID = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _NEEDS_NUMBER = ("equivalence", "at_least", "at_most")
 
 
@@ -64,7 +66,7 @@ class Claim:
     """One published number or statement, with the rule by which it will be judged.
 
     Attributes:
-        id: unique over all papers, such as ``paper.task.quantity``.
+        id: unique over all papers, such as ``paper.task.quantity``; names the claim's page.
         where: page, table, figure or section.
         what: the claim in our words.
         kind: one of ``KINDS``.
@@ -233,6 +235,8 @@ def _number(key: str, value: Any) -> float:
 
 def _check(claim: Claim) -> None:
     """Whether the parts fit together; ValueError says what does not."""
+    if not _ID.fullmatch(claim.id):
+        raise ValueError("id must be small letters, digits and . _ - alone: it names a file")
     if claim.kind not in KINDS:
         raise ValueError(f"kind {claim.kind!r} is none of {', '.join(KINDS)}")
     if claim.profile not in PROFILES:

@@ -32,7 +32,7 @@ FORMATS = ("svg", "png", "pdf")
 
 # Okabe and Ito's colours, which the colour-blind tell apart. Marker and line tell the methods
 # apart in grey, and OBD from random where red and green look alike. A black dash-dotted line or a
-# black star is always the paper's value.
+# star is always the paper's value.
 METHOD_STYLE: dict[str, Mapping[str, Any]] = {
     "magnitude": {
         "label": "magnitude",
@@ -156,8 +156,19 @@ def paper_line(ax: Axes, value: float, label: str | None = None, *, axis: str = 
     )
 
 
-def paper_points(ax: Axes, x: Any, y: Any, label: str = "paper") -> Line2D:
-    """The paper's values as black stars at ``(x, y)``, each a number or a sequence."""
+def paper_points(
+    ax: Axes, x: Any, y: Any, label: str = "paper", *, fill: str | None = None
+) -> Line2D:
+    """The paper's values as stars at ``(x, y)``, each a number or a sequence.
+
+    Args:
+        ax: where.
+        x: places.
+        y: values.
+        label: entry of the legend.
+        fill: colour inside a black edge, to tell several of the paper's values apart; black stars
+            if left out.
+    """
     return ax.plot(
         np.atleast_1d(x),
         np.atleast_1d(y),
@@ -165,8 +176,9 @@ def paper_points(ax: Axes, x: Any, y: Any, label: str = "paper") -> Line2D:
         linestyle="none",
         marker="*",
         markersize=9.0,
-        markeredgecolor="white",
-        markeredgewidth=0.5,
+        markerfacecolor=fill or "black",
+        markeredgecolor="black" if fill else "white",
+        markeredgewidth=0.7 if fill else 0.5,
         **_PAPER,
     )[0]
 

@@ -19,9 +19,9 @@ from oldschool.report.inputs import Inputs
 from oldschool.report.site.links import relative
 
 # Verdicts are told apart by word and sign, never by colour alone.
-MARKS = {REPRODUCED: "✓", PARTLY: "◐", NOT_REPRODUCED: "✗", UNDECIDED: "?", NOT_RUN: "–"}
+MARKS = {REPRODUCED: "✓", PARTLY: "◐", NOT_REPRODUCED: "✗", UNDECIDED: "?", NOT_RUN: "○"}
 
-_LINE = (30.0, 610.0)  # where the line of numbers starts and ends, in units of the drawing
+_LINE = (20.0, 380.0)  # where the line of numbers starts and ends, in units of the drawing
 _ROOM = 0.12  # of the range of the numbers, left on either side
 
 

@@ -13,7 +13,6 @@ from oldschool.report.inputs import Inputs
 from oldschool.runs.experiment import Figure, Table
 
 _CSS_DPI = 96
-_THUMB = 260  # CSS pixels, the width of a small picture
 _ROWS_SHOWN = 30  # a longer table gets a box of its own to scroll in
 _NUMBER = re.compile(r"-?[\d.,]+(e[+-]?\d+)?( ?%)?( \[.*\])?|-")
 
@@ -34,7 +33,6 @@ def _figure(inputs: Inputs, figure: Figure, out: Path) -> dict[str, Any]:
         key = f"figures/{inputs.replication.name}/{figure.name}"
         width, height = _css_size(out / f"{key}.png")
         shown |= {"key": key, "width": width, "height": height}
-        shown |= {"thumb_width": _THUMB, "thumb_height": round(height * _THUMB / width)}
     return shown
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,11 +13,15 @@ from urllib.parse import urlsplit
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from oldschool import paths
 from oldschool.errors import ConfigError
 from oldschool.report.site.links import relative
 
+_HEADING = 3  # tokens: it opens, its text, it closes
 _ABOUT = "About this replication"  # what stands before the first heading
-_SCROLL = '<div class="scroll" tabindex="0" role="region" aria-label="Table"><table class="plain">\n'
+_SCROLL = (
+    '<div class="scroll" tabindex="0" role="region" aria-label="Table"><table class="plain">\n'
+)
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ def sections(folder: Path, page_dir: Path) -> list[Section]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
+        raise ConfigError(f"{paths.shown(path)}: cannot be read: {error}") from error
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     markdown.add_render_rule("table_open", lambda *arguments: _SCROLL)
     markdown.add_render_rule("table_close", lambda *arguments: "</table></div>\n")
@@ -56,11 +61,12 @@ def sections(folder: Path, page_dir: Path) -> list[Section]:
             _lead(inner, folder, page_dir)
     heads = [k for k, token in enumerate(tokens) if token.type == "heading_open"]
     tops = [k for k in heads if tokens[k].tag == "h2"]
-    start = 3 if heads[:1] == [0] and tokens[0].tag == "h1" else 0
-    found = [_section(markdown, _ABOUT, tokens[start : tops[0] if tops else None])]
-    for first, following in zip(tops, [*tops[1:], None], strict=True):
+    start = _HEADING if heads[:1] == [0] and tokens[0].tag == "h1" else 0
+    ends = [*tops, len(tokens)]
+    found = [_section(markdown, _ABOUT, tokens[start : ends[0]])]
+    for first, following in itertools.pairwise(ends):
         title = tokens[first + 1].content
-        found.append(_section(markdown, title, tokens[first + 3 : following]))
+        found.append(_section(markdown, title, tokens[first + _HEADING : following]))
     return [section for section in found if section.html]
 
 

@@ -16,6 +16,7 @@ from oldschool.report.inputs import Inputs
 from oldschool.report.site import claim, items, paper
 from oldschool.runs.config import PROFILES
 
+INDEX = "index.html"
 _TEMPLATES = "oldschool.report.site"
 _SHARED = ("site.css", "site.js")
 
@@ -51,7 +52,7 @@ def files(read_in: Sequence[Inputs], report_dir: Path, out: Path) -> dict[str, b
     shared = importlib.resources.files(_TEMPLATES) / "templates"
     made = {name: (shared / name).read_bytes() for name in _SHARED}
     ratios = [row | {"bar": speed.bar(row)} for row in speed.read(report_dir)]
-    made["index.html"] = page("index.html.j2", "", speed=ratios)
+    made[INDEX] = page("index.html.j2", "", speed=ratios)
     shown = [items.figures(inputs, out) for inputs in read_in]
     made["gallery.html"] = page("gallery.html.j2", "", figures=shown)
     order = [row for summary in papers for row in summary["claims"]]

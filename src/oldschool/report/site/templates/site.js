@@ -106,7 +106,7 @@ function scoreboard(filters) {
     });
   }
   table.classList.add("sortable");
-  filters.addEventListener("input", () => { filter(); write(); });
+  for (const kind of ["input", "change"]) filters.addEventListener(kind, () => { filter(); write(); });
   filters.addEventListener("submit", event => event.preventDefault());
   filters.addEventListener("reset", event => {
     event.preventDefault();

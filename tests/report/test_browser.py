@@ -110,6 +110,9 @@ def test_no_page_is_wider_than_a_telephone(window, report: Path, name: str) -> N
             "return [document.documentElement.scrollWidth, document.documentElement.clientWidth]"
         )
         assert wide <= page
+        if name == "index.html":
+            choose(window, "verdict", "undecided")
+            assert shown(window) == ["tiny.small"]
     finally:
         window.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 

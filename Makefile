@@ -19,7 +19,9 @@ ENV := $(or $(VIRTUAL_ENV),$(CONDA_PREFIX),.venv)
 PYTHON := $(ENV)/bin/python
 STAMP := $(ENV)/.oldschool-installed
 RUN := $(PYTHON) -m oldschool
-SETTINGS = profile=$(PROFILE) $(if $(JOBS),jobs=$(JOBS)) $(ARGS)
+# Worker processes: JOBS, else the n of `make -jn`, else as many as there are cores.
+WORKERS = $(or $(JOBS),$(patsubst -j%,%,$(filter -j%,$(MFLAGS))))
+SETTINGS = profile=$(PROFILE) $(if $(WORKERS),jobs=$(WORKERS)) $(ARGS)
 VERSION_CHECK := import sys; sys.exit(sys.version_info[:2] < (3, 11))
 
 .PHONY: all

@@ -109,27 +109,30 @@ def _run(known: argparse.Namespace, rest: Sequence[str]) -> int:
             raise ConfigError(f"{override}: settings of Hydra itself need -m (multirun)")
     composed = [config.settings(replication, overrides) for replication in chosen]
     problems = []
-    for settings in composed:
+    folders = [results.report_dir(settings, multirun=False) for settings in composed]
+    for index, (settings, folder) in enumerate(zip(composed, folders, strict=True)):
         try:
-            _run_one(settings, results.report_dir(settings, multirun=False))
+            _run_one(settings, folder, reported_later=folder in folders[index + 1 :])
         except UserError as error:
             problems.append(error)
             print(f"error: {error}", file=sys.stderr)
     return problems[0].exit_code if problems else 0
 
 
-def _run_one(settings: Settings, report_dir: Path) -> None:
+def _run_one(settings: Settings, report_dir: Path, reported_later: bool = False) -> None:
+    """Run a replication, then build the report: at once if rows may have changed, else once."""
     from oldschool.runs import launch
     from oldschool.runs.progress import Display
 
     name = settings.replication.name
     print(f"{name}: profile {settings.config.profile}, results in {paths.shown(report_dir)}")
     failure: UserError | None = None
+    has_run = True
     try:
-        launch.run(settings, report_dir, Display())
+        has_run = launch.run(settings, report_dir, Display())
     except (launch.UnitsFailedError, DataError) as error:
         failure = error  # it does not keep the rest from being reported
-    if settings.config.report:
+    if settings.config.report and (has_run or not reported_later):
         _build(report_dir)
     if failure:
         raise failure

@@ -73,6 +73,11 @@ def what_if_reports(name: str) -> Path:
     return runs() / "reports" / name
 
 
+def kept_estimates() -> Path:
+    """Estimates that need not be worked out again, a folder for each report folder."""
+    return runs() / "estimates"
+
+
 def saved_configs() -> Path:
     """Resolved configurations of all runs, named by what is in them."""
     return runs() / "configs"

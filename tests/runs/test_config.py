@@ -179,6 +179,22 @@ def test_multirun_with_the_joblib_launcher(toy: Toy) -> None:
     assert len(list((toy.root / "runs/reports").glob("smoke*/results/toy/draws.csv"))) == 2
 
 
+def test_the_joblib_launcher_gives_the_rows_of_one_worker(toy: Toy) -> None:
+    words = ("run", "toy", "-m", "fit.torch=true", "seed=0,1", *FAST)
+    launched = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "report_dir=two")
+    for how in (("report_dir=one",), launched):
+        done = toy.call(*words, *how)
+        assert done.returncode == 0, done.stderr
+        (toy.root / "runs" / "store").rename(toy.root / f"store-{how[-1]}")
+    one, two = (
+        {file.relative_to(toy.root / name): file.read_bytes() for file in files}
+        for name in ("one", "two")
+        if (files := sorted((toy.root / name).rglob("*.csv")))
+    )
+    assert one == two
+    assert len(one) == 6  # three frames for each of two seeds
+
+
 def test_a_process_of_the_joblib_launcher_can_start_workers(toy: Toy) -> None:
     words = ("-m", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "profile=smoke", "seed=0,1")
     done = toy.call("run", "toy", *words, "report=false", "jobs=2")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -205,6 +206,34 @@ def test_the_last_line_says_where_the_report_is(toy: Toy, toy_here: Toy, capsys:
     assert lines(capsys)[-1] == "report: reports/index.html"
     assert main(["run", "toy", "jobs=1", "draw.fail=3", "report_dir=out"]) == 1
     assert lines(capsys)[-1] == "report: out/index.html"
+
+
+def test_one_report_at_the_end_where_nothing_was_run(
+    toy_here: Toy, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows that a run has changed are reported at once, so that a later kill leaves no gap."""
+    first = toy_here.root / "replications" / "toy2000_demo"
+    second = shutil.copytree(first, first.with_name("toy2001_other"))
+    code = second / "__init__.py"
+    code.write_text(code.read_text().replace('name="toy"', 'name="other"'))
+    conf = toy_here.root / "conf"
+    text = (conf / "toy.yaml").read_text()
+    (conf / "other.yaml").write_text(text.replace("toy_schema", "other_schema"))
+    built: list[Path] = []
+    monkeypatch.setattr("oldschool.cli._build", built.append)
+    assert main(["run", "jobs=1"]) == 0
+    assert len(built) == 2
+    built.clear()
+    assert main(["run", "jobs=1"]) == 0
+    assert built == [toy_here.root / "reports"]
+    next(toy_here.root.glob("reports/results/toy/draws.csv")).unlink()
+    built.clear()
+    assert main(["run", "jobs=1"]) == 0
+    assert len(built) == 2
+    built.clear()
+    assert main(["run", "jobs=1", "draw.fail=3", "report_dir=out"]) == 1
+    assert built == [Path("out"), Path("out")]
+    assert "1 failed" in capsys.readouterr().out
 
 
 def test_plan_sees_the_frames_it_needs(toy_here: Toy) -> None:

@@ -68,6 +68,21 @@ def test_profile_jobs_and_settings_reach_the_run(checkout: Path) -> None:
     assert line.split() == [".venv/bin/python", *wanted.split()]
 
 
+@pytest.mark.parametrize(
+    ("words", "jobs"),
+    [
+        (["-j2"], "jobs=2"),
+        (["-j", "3", "JOBS=5"], "jobs=5"),
+        (["-j"], ""),
+        (["ARGS=monks.alpha=1e-6", "-j2"], "jobs=2"),
+    ],
+)
+def test_the_jobs_of_make_are_worker_processes(checkout: Path, words: list[str], jobs: str) -> None:
+    line = make(checkout, "-n", *words).stdout.splitlines()[-1]
+    given = [word for word in line.split() if word.startswith("jobs=")]
+    assert given == ([jobs] if jobs else [])
+
+
 def test_nothing_is_installed_twice(checkout: Path) -> None:
     (checkout / ".venv" / "bin").mkdir(parents=True)
     (checkout / ".venv" / "bin" / "python").symlink_to(sys.executable)

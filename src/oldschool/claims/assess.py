@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from oldschool.claims.claim import Claim
-from oldschool.claims.estimate import Estimate, NotRun
+from oldschool.claims.estimate import Estimate, NotRun, Result
 from oldschool.claims.verdict import Verdict, judge
 from oldschool.digits import fmt
 from oldschool.errors import ConfigError
@@ -124,6 +124,7 @@ def assess(
     frames: Frames,
     origins: Mapping[str, Origin],
     unavailable: Mapping[str, str] | None = None,
+    known: Mapping[str, Result] | None = None,
 ) -> list[Judged]:
     """Every claim of ``replication`` judged, in the order given.
 
@@ -133,14 +134,15 @@ def assess(
         frames: all frames there are; those never run are absent.
         origins: {frame: the run its rows come from}.
         unavailable: {frame: why its data cannot be had}.
+        known: {claim id: its estimate from these very frames}; all others are worked out.
 
     Raises:
         ConfigError: a claim without an estimate, an estimate without a claim, or a frame that
             no experiment writes.
     """
     _check_links(replication, claims)
-    reasons = unavailable or {}
-    return [_assess(replication, claim, frames, origins, reasons) for claim in claims]
+    given = (frames, origins, unavailable or {}, known or {})
+    return [_assess(replication, claim, *given) for claim in claims]
 
 
 def _check_links(replication: Replication, claims: Sequence[Claim]) -> None:
@@ -167,8 +169,9 @@ def _assess(
     frames: Frames,
     origins: Mapping[str, Origin],
     unavailable: Mapping[str, str],
+    known: Mapping[str, Result],
 ) -> Judged:
-    result, origin = _estimate(replication, claim, frames, origins, unavailable)
+    result, origin = _estimate(replication, claim, frames, origins, unavailable, known)
     profile = origin.profile if origin else ""
     return Judged(
         claim,
@@ -215,7 +218,8 @@ def _estimate(
     frames: Frames,
     origins: Mapping[str, Origin],
     unavailable: Mapping[str, str],
-) -> tuple[Estimate | NotRun, Origin | None]:
+    known: Mapping[str, Result],
+) -> tuple[Result, Origin | None]:
     """Our number and the run of the rows behind it."""
     if claim.not_run:
         return NotRun(claim.not_run), None
@@ -230,6 +234,8 @@ def _estimate(
         mixed = ", ".join(f"{frame}: {origins[frame]}" for frame in claim.frames)
         what = "settings" if len({run.profile for run in runs}) == 1 else "profiles"
         return NotRun(f"rows of different {what} are never mixed ({mixed})"), None
+    if claim.id in known:
+        return known[claim.id], runs.pop()
     try:
         result = replication.estimates[claim.id](
             {frame: frames[frame].copy(deep=False) for frame in claim.frames}

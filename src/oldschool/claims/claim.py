@@ -11,9 +11,15 @@ from typing import Any
 
 import yaml
 
+try:
+    from yaml import CSafeLoader as SafeLoader
+except ImportError:  # a PyYAML without libyaml, ten times as slow
+    from yaml import SafeLoader  # type: ignore[assignment]
+
 from oldschool.errors import ConfigError
 from oldschool.runs.config import PROFILES
 
+CLAIMS = "claims.yaml"
 KINDS = ("equivalence", "at_least", "at_most", "ordering", "exact", "shape")
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _NEEDS_NUMBER = ("equivalence", "at_least", "at_most")
@@ -132,7 +138,7 @@ def load_claims(folder: Path) -> list[Claim]:
     Raises:
         ConfigError: the file cannot be read, or a claim is malformed; names file and claim.
     """
-    path = folder / "claims.yaml"
+    path = folder / CLAIMS
     shown = f"{folder.name}/{path.name}"
     try:
         entries = yaml.load(path.read_text(encoding="utf-8"), Loader=_NoRepeats)
@@ -153,7 +159,7 @@ def load_claims(folder: Path) -> list[Claim]:
     return claims
 
 
-class _NoRepeats(yaml.SafeLoader):
+class _NoRepeats(SafeLoader):
     """YAML's safe loader, refusing a key that stands twice in one mapping."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:

@@ -195,9 +195,16 @@ def _download(url: str, source: Source, folder: str) -> Path | str:
 
 def _is_right(file: Path, source: Source) -> bool:
     try:
-        with gzip.open(file) if source.unpacked else file.open("rb") as content:
-            return hashlib.file_digest(content, "sha256").hexdigest() == source.sha256
+        status = file.stat()
+        seen = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        return _content_hash(file, source.unpacked, seen) == source.sha256
     except (gzip.BadGzipFile, EOFError, zlib.error):
         return False
     except OSError as error:
         raise DataError(f"{file}: {error.strerror or error}") from error
+
+
+@lru_cache  # of a file as it is, once a process: every experiment asks for its data
+def _content_hash(file: Path, unpacked: bool, seen: tuple[int, ...]) -> str:
+    with gzip.open(file) if unpacked else file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()

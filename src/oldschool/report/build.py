@@ -25,6 +25,7 @@ def build(
     replications: Iterable[Replication],
     out: Path | None = None,
     say: Callable[[str], None] = print,
+    afresh: bool = False,
 ) -> None:
     """Figures, tables, verdicts, pages and provenance from the results in ``report_dir``.
 
@@ -37,6 +38,7 @@ def build(
         replications: all there are, in the order of the report.
         out: where to write; ``report_dir`` itself if left out. Links are as from ``report_dir``.
         say: takes lines that tell what was kept, rebuilt, skipped or removed, and why.
+        afresh: work out every estimate, whatever is kept from earlier.
 
     Raises:
         ConfigError: a claims.yaml is malformed or does not fit its replication, or a README.md
@@ -46,7 +48,7 @@ def build(
     """
     out = out or report_dir
     ledger = Ledger(out)
-    read_in = [read(report_dir, replication) for replication in replications]
+    read_in = [read(report_dir, replication, afresh) for replication in replications]
     for inputs in read_in:
         _make(inputs, ledger, say)
     for key in ledger.close():

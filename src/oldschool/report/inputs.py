@@ -12,10 +12,11 @@ import pandas as pd
 from oldschool.claims.assess import Judged, Origin, assess
 from oldschool.claims.claim import Claim, load_claims
 from oldschool.report import speed
+from oldschool.report.kept import Kept
 from oldschool.runs import config, results
 from oldschool.runs.digest import canonical, text_digest
 from oldschool.runs.experiment import Replication
-from oldschool.runs.frames import from_csv, sha256
+from oldschool.runs.frames import Parsed, sha256
 
 
 @dataclass(frozen=True)
@@ -59,12 +60,18 @@ class Inputs:
         return text_digest(canonical({"claim": asdict(claim), "rows": rows}))
 
 
-def read(report_dir: Path, replication: Replication) -> Inputs:
+def read(report_dir: Path, replication: Replication, afresh: bool = False) -> Inputs:
     """Results and claims of ``replication``, and the verdicts that follow.
+
+    Args:
+        report_dir: holds ``results/``.
+        replication: whose.
+        afresh: work out every estimate, and leave those kept from earlier alone.
 
     Raises:
         ConfigError: claims.yaml is malformed or does not fit the replication.
         DataError: a results file is damaged or not what its manifest says.
+        OSError: estimates cannot be kept.
     """
     found = {
         experiment.name: manifest
@@ -80,9 +87,9 @@ def read(report_dir: Path, replication: Replication) -> Inputs:
         frame: origin(manifest) for manifest in found.values() for frame in manifest["frames"]
     }
     # Rows without a manifest have no known origin, so they count as never run.
-    frames = {
-        frame: rows
-        for frame, rows in results.load_frames(report_dir, replication.name).items()
+    texts = {
+        frame: text
+        for frame, text in results.load_texts(report_dir, replication.name).items()
         if frame in hashes
     }
     unavailable = {
@@ -92,8 +99,15 @@ def read(report_dir: Path, replication: Replication) -> Inputs:
         for frame in replication.experiment(name).frames
     }
     for frame, content in speed.measured(report_dir).items():
-        frames[frame], hashes[frame] = from_csv(content), sha256(content)
-    judged = assess(replication, load_claims(replication.folder), frames, origins, unavailable)
+        texts[frame], hashes[frame] = content, sha256(content)
+    frames = Parsed(texts)
+    claims = load_claims(replication.folder)
+    if afresh:
+        judged = assess(replication, claims, frames, origins, unavailable)
+    else:
+        kept = Kept(report_dir, replication, claims, hashes, origins)
+        judged = assess(replication, claims, frames, origins, unavailable, kept.results)
+        kept.save(judged)
     return Inputs(replication, frames, hashes, found, tuple(judged))
 
 

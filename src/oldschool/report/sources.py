@@ -6,11 +6,12 @@ import ast
 import functools
 import hashlib
 import importlib.util
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 PACKAGE = __name__.partition(".")[0]
+_DATA = (".json", ".csv", ".npz", ".c")
 
 
 def code_digest(function: Callable[..., Any], *modules: str, files: Iterable[Path] = ()) -> str:
@@ -25,10 +26,29 @@ def code_digest(function: Callable[..., Any], *modules: str, files: Iterable[Pat
     while isinstance(function, functools.partial):
         bound.append(repr((function.args, sorted(function.keywords.items()))))
         function = function.func
-    digest = hashlib.sha256("\n".join([*bound, getattr(function, "__qualname__", "")]).encode())
+    seed = "\n".join([*bound, getattr(function, "__qualname__", "")])
+    return _digest(seed, (function.__module__, *modules))
+
+
+def source_digest(module: str) -> str:
+    """Hash of the source of ``module`` and of what it imports, as :func:`code_digest` follows it.
+
+    Data files of the package, which its modules may read, count too.
+    """
+    data = [path for path in Path(__file__).parents[1].rglob("*") if path.suffix in _DATA]
+    return _digest("\n".join(_hash(path) for path in sorted(data)), (module,))
+
+
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _digest(seed: str, modules: Sequence[str]) -> str:
+    """Hash of ``seed`` and of the source of ``modules`` and of all they import."""
+    digest = hashlib.sha256(seed.encode())
     closure: set[str] = set()
-    for module in (function.__module__, *modules):
-        _follow(module, {PACKAGE, function.__module__.partition(".")[0]}, closure)
+    for module in modules:
+        _follow(module, {PACKAGE, modules[0].partition(".")[0]}, closure)
     for module in sorted(closure):
         origin = _origin(module)
         if origin is not None:

@@ -159,7 +159,7 @@ def _report_problems(report_dir: Path, replications: Iterable[Replication], say:
     with tempfile.TemporaryDirectory() as temporary:
         made_dir = Path(temporary)
         try:
-            build(report_dir, replications, out=made_dir, say=lambda line: None)
+            build(report_dir, replications, made_dir, lambda line: None, afresh=True)
             recorded = artefacts.Ledger(report_dir)
         except UserError as error:
             return [str(error)]

@@ -127,12 +127,13 @@ def settings(replication: Replication, overrides: Sequence[str] = ()) -> Setting
             )
     _check_keys(parsed, OmegaConf.structured(schema(replication)))
     values = plain(_compose(replication, overrides))
-    declared = _compose(replication, [f"profile={values['profile']}"])
+    profile = [f"profile={values['profile']}"]
+    declared = values if list(overrides) == profile else plain(_compose(replication, profile))
     return Settings(
         replication,
         instance(replication, values),
         values,
-        _differences(values, plain(declared), [*replication.schema, "seed"]),
+        _differences(values, declared, [*replication.schema, "seed"]),
     )
 
 

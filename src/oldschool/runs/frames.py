@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,6 +35,28 @@ def from_csv(content: bytes) -> pd.DataFrame:
     import pandas as pd
 
     return pd.read_csv(io.BytesIO(content), keep_default_na=False, na_values=[""])
+
+
+class Parsed(Mapping[str, "pd.DataFrame"]):
+    """Frames by name, each read from its text when it is first asked for."""
+
+    def __init__(self, texts: Mapping[str, bytes]) -> None:
+        self._texts = texts
+        self._read: dict[str, pd.DataFrame] = {}
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        if name not in self._read:
+            self._read[name] = from_csv(self._texts[name])
+        return self._read[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._texts
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._texts)
+
+    def __len__(self) -> int:
+        return len(self._texts)
 
 
 def header(content: bytes) -> bytes:

@@ -30,13 +30,16 @@ class UnitsFailedError(UserError):
     """Some units failed; all others were run and collected."""
 
 
-def run(settings: Settings, report_dir: Path, display: Display) -> None:
+def run(settings: Settings, report_dir: Path, display: Display) -> bool:
     """Run all experiments of a replication and collect their results.
 
     Args:
         settings: what to run.
         report_dir: where the collected results go.
         display: where to say what is run, kept and why.
+
+    Returns:
+        Whether any unit was run or any collected row written; if not, all was up to date.
 
     Raises:
         UnitsFailedError: a unit failed; everything else was done.
@@ -48,6 +51,7 @@ def run(settings: Settings, report_dir: Path, display: Display) -> None:
     problems: list[UserError] = []
     stored: dict[str, list[Stored]] = {}
     lacking: dict[str, DataError] = {}  # {experiment: why its data cannot be had}
+    changed = False
     with Pool(_jobs(settings)) as pool:
         for experiment in settings.replication.experiments:
             title = f"{settings.replication.name}/{experiment.name}"
@@ -72,7 +76,7 @@ def run(settings: Settings, report_dir: Path, display: Display) -> None:
                 lacking[experiment.name] = error
                 problems += _leave_out(settings, experiment, report_dir, lacking, display)
                 continue
-            done, failed = _run_experiment(settings, experiment, earlier, data, pool, display)
+            done, failed, kept = _run_experiment(settings, experiment, earlier, data, pool, display)
             if failed:
                 problems.append(_failure(title, failed, len(done)))
             else:
@@ -84,8 +88,10 @@ def run(settings: Settings, report_dir: Path, display: Display) -> None:
                 continue
             for line in lines:
                 display.say(f"  {line}")
+            changed |= not kept or not all(line.endswith(UP_TO_DATE) for line in lines)
     if problems:
         raise next((one for one in problems if isinstance(one, StorageError)), problems[0])
+    return changed
 
 
 def rerun(
@@ -139,10 +145,11 @@ def _run_experiment(
     data: Mapping[str, str],
     pool: Pool,
     display: Display,
-) -> tuple[list[Stored], list[Failed]]:
+) -> tuple[list[Stored], list[Failed], bool]:
+    """What is stored of an experiment, what has failed, and whether all was up to date."""
     title = f"{settings.replication.name}/{experiment.name}"
     values = worker.run_values(settings.values, experiment)
-    needed = {name: frames.from_csv(text) for name, text in earlier.items()}
+    needed = frames.Parsed(earlier)
     readable = reads.Earlier(experiment, earlier)
     tasks = []
     for unit in experiment.plan(settings.config, needed):
@@ -182,7 +189,7 @@ def _run_experiment(
         for task in tasks
         if task.digest in errors
     ]
-    return done, failed
+    return done, failed, not todo
 
 
 def _leave_out(

@@ -38,7 +38,7 @@ def environment() -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "packages": _packages(),
+        "packages": packages(),
         "compiler": library.version(),
         "cpu": _cpu(),
         "gpu": torch.cuda.get_device_name() if torch is not None and gpu else None,
@@ -65,7 +65,8 @@ def one_blas_thread() -> None:
 
 
 @lru_cache
-def _packages() -> dict[str, str]:
+def packages() -> dict[str, str]:
+    """Versions of the packages that the rows and estimates depend on."""
     versions = {}
     for name in PACKAGES:
         try:

@@ -170,8 +170,17 @@ def collected_texts(experiment: Experiment, stored: Sequence[Stored]) -> dict[st
     return {name: _concatenated(name, stored) for name in experiment.frames} if stored else {}
 
 
-def load_frames(report_dir: Path, replication: str) -> dict[str, pd.DataFrame]:
+def load_frames(report_dir: Path, replication: str) -> Mapping[str, pd.DataFrame]:
     """All collected frames of a replication; those never run are absent.
+
+    Raises:
+        DataError: a file is damaged or not what its manifest says.
+    """
+    return frames.Parsed(load_texts(report_dir, replication))
+
+
+def load_texts(report_dir: Path, replication: str) -> dict[str, bytes]:
+    """All collected frames of a replication as CSV; those never run are absent.
 
     Raises:
         DataError: a file is damaged or not what its manifest says.
@@ -190,7 +199,7 @@ def load_frames(report_dir: Path, replication: str) -> dict[str, pd.DataFrame]:
             if name in expected and (content is None or frames.sha256(content) != expected[name]):
                 raise DataError(_damage(file, replication))
             if content is not None:
-                found[name] = frames.from_csv(content)
+                found[name] = content
     missing = expected.keys() - found.keys()
     if missing:
         raise DataError(_damage(folder / f"{min(missing)}.csv", replication))

@@ -209,7 +209,7 @@ def test_the_last_line_says_where_the_report_is(toy: Toy, toy_here: Toy, capsys:
 
 
 def test_one_report_at_the_end_where_nothing_was_run(
-    toy_here: Toy, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+    toy_here: Toy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rows that a run has changed are reported at once, so that a later kill leaves no gap."""
     first = toy_here.root / "replications" / "toy2000_demo"
@@ -233,7 +233,6 @@ def test_one_report_at_the_end_where_nothing_was_run(
     built.clear()
     assert main(["run", "jobs=1", "draw.fail=3", "report_dir=out"]) == 1
     assert built == [Path("out"), Path("out")]
-    assert "1 failed" in capsys.readouterr().out
 
 
 def test_plan_sees_the_frames_it_needs(toy_here: Toy) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Toy
+from tests.conftest import SOURCE, Toy
 
 FAST = ("report=false",)
 MANY = ("draw.replicates=20", "draw.block=1", "draw.sleep=0.05", "report_dir=out")
@@ -131,6 +131,25 @@ def test_an_interrupt_is_one_line_and_the_next_run_goes_on(toy: Toy, jobs: int) 
     assert done.returncode == 0
     counts = Counter(toy.runs_of_units())
     assert all(counts[label] == 1 for label in kept)
+
+
+def test_an_interrupt_while_importing_is_no_traceback(toy: Toy) -> None:
+    (toy.root / "argparse.py").write_text("raise KeyboardInterrupt\n")
+    done = toy.call("list", PYTHONPATH=os.pathsep.join([str(toy.root), str(SOURCE)]))
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+@pytest.mark.skipif(not PROC.exists(), reason="looks for workers in /proc")
+def test_an_interrupt_while_workers_start_is_one_line(toy: Toy) -> None:
+    for workers in (1, 1, 2, 2):
+        process = toy.start("run", "toy", *FAST, *MANY, "jobs=2", "draw.sleep=1")
+        deadline = time.monotonic() + 60
+        while len(group_members(process.pid)) < 1 + workers:
+            assert time.monotonic() < deadline
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+        assert process.returncode == 130
+        assert err == "interrupted: finished units are kept, the same command goes on from there\n"
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

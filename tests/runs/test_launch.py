@@ -177,6 +177,23 @@ def test_workers_change_nothing_in_the_rows(toy: Toy) -> None:
     assert len(toy.runs_of_units()) == 20
 
 
+def test_units_that_took_longest_are_run_first(toy_here: Toy) -> None:
+    assert run("draw.conditions=[a]") == 0
+    file = toy_here.root / "reports/results/toy/draw.manifest.json"
+    manifest = json.loads(file.read_text())
+    took = {0: 1.0, 3: 3.0, 6: 2.0, 9: 5.0}
+    for unit in manifest["units"]:
+        unit["seconds"] = took[unit["start"]]
+    file.write_text(json.dumps(manifest))
+    rows = toy_here.collected()
+    shutil.rmtree(toy_here.store / "draw")
+    before = len(toy_here.runs_of_units())
+    assert run("draw.conditions=[a]") == 0
+    again = [line for line in toy_here.runs_of_units()[before:] if line.startswith("draw")]
+    assert again == [f"draw[name=a] {start}-{start + 2}" for start in (9, 3, 6, 0)]
+    assert toy_here.collected() == rows
+
+
 def test_a_killed_worker_is_one_failed_unit(toy: Toy) -> None:
     words = ("report=false", "jobs=2", "draw.die=3", "draw.conditions=[a]")
     done = toy.call("run", "toy", *words)

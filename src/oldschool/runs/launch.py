@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -76,7 +77,10 @@ def run(settings: Settings, report_dir: Path, display: Display) -> bool:
                 lacking[experiment.name] = error
                 problems += _leave_out(settings, experiment, report_dir, lacking, display)
                 continue
-            done, failed, kept = _run_experiment(settings, experiment, earlier, data, pool, display)
+            seconds = results.seconds(report_dir, settings.replication.name, experiment.name)
+            done, failed, kept = _run_experiment(
+                settings, experiment, earlier, data, seconds, pool, display
+            )
             if failed:
                 problems.append(_failure(title, failed, len(done)))
             else:
@@ -143,6 +147,7 @@ def _run_experiment(
     experiment: Experiment,
     earlier: Mapping[str, bytes],
     data: Mapping[str, str],
+    seconds: Mapping[str, float],
     pool: Pool,
     display: Display,
 ) -> tuple[list[Stored], list[Failed], bool]:
@@ -160,6 +165,8 @@ def _run_experiment(
     _check_distinct(title, tasks)
     reasons = _reasons(settings, experiment, tasks)
     todo = [task for task in tasks if reasons[task.digest] != UP_TO_DATE]
+    # The longest first, new ones before them, so that no worker is left alone with a long one.
+    todo.sort(key=lambda task: -seconds.get(results.place(task.unit), math.inf))
     for task in todo:
         reason = reasons[task.digest]
         if display.is_live or reason.startswith("damaged"):
@@ -245,9 +252,8 @@ def _reasons(settings: Settings, experiment: Experiment, tasks: Sequence[Task]) 
             newest.setdefault(key, manifest)
         for task in unknown:
             unit = task.unit
-            key = digest.canonical([dict(unit.condition), unit.start, unit.stop])
             reasons[task.digest] = _change(
-                newest.get(key), experiment, wanted, task, settings.config.seed
+                newest.get(results.place(unit)), experiment, wanted, task, settings.config.seed
             )
     return reasons
 

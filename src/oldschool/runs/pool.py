@@ -101,7 +101,13 @@ class _Worker:
         context = get_context("spawn")
         self.connection, theirs = context.Pipe()
         self._process: BaseProcess = context.Process(target=_serve, args=(theirs, quiet))
-        self._process.start()
+        # Ctrl-C is the parent's to handle; a worker is born with it blocked, as one that is still
+        # importing would die of it with a traceback.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            self._process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()  # so that the worker's death ends the pipe
 
     def give(self, task: Task, wait_for_others: bool) -> None:
@@ -126,7 +132,6 @@ def _serve(connection: Connection, quiet: bool) -> None:
     """A worker's life: tasks in, outcomes out, until the parent hangs up or dies."""
     if quiet:  # another worker says so
         warnings.simplefilter("ignore", NotCompiledWarning)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     threading.Thread(target=_die_with_parent, daemon=True).start()
     while True:
         try:

@@ -216,6 +216,20 @@ def load_manifest(report_dir: Path, replication: str, experiment: str) -> dict[s
     return _read_manifest(file) if file.is_file() else None
 
 
+def place(unit: Unit) -> str:
+    """What tells a unit from the others of its experiment, whatever its settings."""
+    return digest.canonical([dict(unit.condition), unit.start, unit.stop])
+
+
+def seconds(report_dir: Path, replication: str, experiment: str) -> dict[str, float]:
+    """{place of a unit: seconds it took when its collected rows were made}."""
+    former = _former(paths.results(report_dir, replication), experiment)
+    return {
+        place(Unit(experiment, unit["condition"], unit["start"], unit["stop"])): unit["seconds"]
+        for unit in (former or {"units": ()})["units"]
+    }
+
+
 def _replace_manifest(folder: Path, experiment: Experiment, manifest: Mapping[str, Any]) -> None:
     text = json.dumps(manifest, indent=1, sort_keys=True, default=str) + "\n"
     files.replace_if_different(folder / f"{experiment.name}.manifest.json", text.encode())

@@ -61,6 +61,7 @@ def run_rates(config: CascorConfig, unit: Unit, seeds: Seeds) -> Frames:
     return {"rival_rates": rows.assign(setting=way["setting"], value=way["value"])}
 
 
+@torch.inference_mode()  # spares every small operation its bookkeeping
 def train(
     settings: RivalSettings, rule: str, replicates: range, name: str, seeds: Seeds
 ) -> pd.DataFrame:

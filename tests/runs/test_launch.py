@@ -178,20 +178,21 @@ def test_workers_change_nothing_in_the_rows(toy: Toy) -> None:
 
 
 def test_units_that_took_longest_are_run_first(toy_here: Toy) -> None:
-    assert run("draw.conditions=[a]") == 0
-    file = toy_here.root / "reports/results/toy/draw.manifest.json"
+    words = ("draw.conditions=[a]", "report_dir=out")
+    assert run(*words) == 0
+    file = toy_here.root / "out/results/toy/draw.manifest.json"
     manifest = json.loads(file.read_text())
     took = {0: 1.0, 3: 3.0, 6: 2.0, 9: 5.0}
     for unit in manifest["units"]:
         unit["seconds"] = took[unit["start"]]
     file.write_text(json.dumps(manifest))
-    rows = toy_here.collected()
+    rows = toy_here.collected("out")
     shutil.rmtree(toy_here.store / "draw")
     before = len(toy_here.runs_of_units())
-    assert run("draw.conditions=[a]") == 0
+    assert run(*words) == 0
     again = [line for line in toy_here.runs_of_units()[before:] if line.startswith("draw")]
     assert again == [f"draw[name=a] {start}-{start + 2}" for start in (9, 3, 6, 0)]
-    assert toy_here.collected() == rows
+    assert toy_here.collected("out") == rows
 
 
 def test_a_killed_worker_is_one_failed_unit(toy: Toy) -> None:

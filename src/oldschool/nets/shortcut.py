@@ -111,5 +111,6 @@ class ShortcutNet:
             place -= units
             delta = pull[:, place : place + units] * slopes[:, place : place + units]
             torch.bmm(delta, values[:, :place].mT, out=into)
-            pull[:, :place].baddbmm_(w.mT, delta)
+            if place > 1 + self.sizes[0]:  # below there are no units
+                pull[:, :place].baddbmm_(w.mT, delta)
         return errors, gradient

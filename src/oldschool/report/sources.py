@@ -27,7 +27,7 @@ def code_digest(function: Callable[..., Any], *modules: str, files: Iterable[Pat
         bound.append(repr((function.args, sorted(function.keywords.items()))))
         function = function.func
     seed = "\n".join([*bound, getattr(function, "__qualname__", "")])
-    return _digest(seed, (function.__module__, *modules))
+    return _digest(seed, (function.__module__, *modules), files)
 
 
 def source_digest(module: str) -> str:
@@ -36,15 +36,11 @@ def source_digest(module: str) -> str:
     Data files of the package, which its modules may read, count too.
     """
     data = [path for path in Path(__file__).parents[1].rglob("*") if path.suffix in _DATA]
-    return _digest("\n".join(_hash(path) for path in sorted(data)), (module,))
+    return _digest("", (module,), sorted(data))
 
 
-def _hash(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _digest(seed: str, modules: Sequence[str]) -> str:
-    """Hash of ``seed`` and of the source of ``modules`` and of all they import."""
+def _digest(seed: str, modules: Sequence[str], files: Iterable[Path]) -> str:
+    """Hash of ``seed``, of the source of ``modules`` and all they import, and of ``files``."""
     digest = hashlib.sha256(seed.encode())
     closure: set[str] = set()
     for module in modules:

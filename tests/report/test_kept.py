@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import wraps
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ def worked_out(project: Project, afresh: bool = False) -> list[str]:
     def watched(replication: Replication, name: str) -> Replication:
         estimate = replication.estimates[name]
 
+        @wraps(estimate)
         def ask(frames: Frames) -> Result:
             asked.append(name)
             return estimate(frames)

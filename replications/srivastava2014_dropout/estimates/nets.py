@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ class Missing(Exception):
 def guarded(estimator: Estimator) -> Estimator:
     """``estimator`` with ``NotRun``, and the reason, where rows are missing."""
 
+    @functools.wraps(estimator)
     def estimate(frames: Frames) -> Result:
         empty = [name for name, rows in frames.items() if rows.empty]
         if empty:

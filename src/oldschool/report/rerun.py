@@ -20,6 +20,7 @@ FLOAT_RTOL = 1e-6  # between machines; rows are stored to nine digits
 FLOAT_ATOL = 1e-7  # gradient norms and errors of converged nets are rounding below it
 DISTRIBUTION_LEVEL = 1e-3
 _NOT_THE_MACHINE = ("commit", "dirty")
+_OF_TORCH = ("threads", "default_dtype")  # None where nothing had imported it
 
 
 def problems(
@@ -180,4 +181,8 @@ def _agree(old: pd.Series[Any], new: pd.Series[Any]) -> NDArray[np.bool_]:
 
 def _same_machine(recorded: Mapping[str, Any], here: Mapping[str, Any]) -> bool:
     """Whether all agrees that may change the rows, of what was recorded at the time."""
-    return all(here.get(key) == recorded[key] for key in recorded if key not in _NOT_THE_MACHINE)
+    return all(
+        here.get(key) == recorded[key]
+        for key in recorded
+        if key not in _NOT_THE_MACHINE and not (key in _OF_TORCH and recorded[key] is None)
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ from oldschool.claims.estimate import Estimate, NotRun
 from oldschool.claims.verdict import NOT_REPRODUCED, NOT_RUN, PARTLY, REPRODUCED, UNDECIDED
 from oldschool.digits import fmt
 from oldschool.report import artefacts
+from oldschool.report.cite.citation import cited
 from oldschool.report.inputs import Inputs
 from oldschool.report.site.links import relative
 
@@ -75,6 +77,7 @@ def details(
         "frames": claim.frames,
         "runs": [run for run in paper["runs"] if run["name"] in wanted],
         "never_run": [name for name in wanted if name not in inputs.manifests],
+        "citation": cited(inputs, judged),
         "estimator": _estimator(inputs, claim, report_dir),
         "figures": _of_same_rows(paper["figures"], claim),
         "tables": _of_same_rows(paper["tables"], claim),
@@ -92,10 +95,11 @@ def _accepted(claim: Claim) -> str:
 def _estimator(inputs: Inputs, claim: Claim, report_dir: Path) -> dict[str, str] | None:
     """The file whose function makes the number; None for a claim that has none."""
     function: Any = inputs.replication.estimates.get(claim.id)
-    while isinstance(function, functools.partial):
-        function = function.func
     if function is None:
         return None
+    while isinstance(function, functools.partial):
+        function = function.func
+    function = inspect.unwrap(function)
     file = Path(function.__code__.co_filename)
     return {"name": paths.shown(file), "file": relative(file, report_dir / "claims")}
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from oldschool import paths
 from oldschool.report import committed
-from oldschool.report.inputs import Inputs, origin
+from oldschool.report.inputs import Inputs, commit, origin
 from oldschool.runs import config, digest, launch
 
 
@@ -43,7 +43,7 @@ def summary(inputs: Inputs, name: str, report_dir: Path) -> dict[str, Any]:
             if key not in defaults or digest.canonical(defaults[key]) != digest.canonical(value)
         ],
         "data": manifest["data"],
-        "commits": _distinct(map(_commit, environments)),
+        "commits": _distinct(map(commit, environments)),
         "machines": _distinct(map(_machine, environments)),
         "threads": _distinct(one["threads"] for one in environments),
         "dtypes": _distinct(_dtype(one) for one in environments),
@@ -78,12 +78,6 @@ def _defaults(inputs: Inputs, nodes: Iterable[str]) -> dict[str, Any]:
 
 def _distinct(values: Iterable[Any]) -> list[str]:
     return sorted({str(value) for value in values if value is not None})
-
-
-def _commit(environment: Mapping[str, Any]) -> str:
-    if not environment["commit"]:
-        return "none"
-    return str(environment["commit"]) + (" + changes" if environment["dirty"] else "")
 
 
 def _machine(environment: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from oldschool import paths
 from oldschool.claims.assess import Origin, command
 from oldschool.report import committed
 from oldschool.report.inputs import origin
-from oldschool.runs import config, digest, frames, launch
+from oldschool.runs import config, digest, frames, launch, results
 from oldschool.runs.config import Settings
 from oldschool.runs.experiment import Experiment, Replication, Unit
 
@@ -69,13 +69,13 @@ def plan_problems(
         if text is None:
             return []
         needed[frame] = frames.from_csv(text)
-    planned = {_key(unit): unit for unit in experiment.plan(now.config, needed)}
+    planned = {results.place(unit): unit for unit in experiment.plan(now.config, needed)}
     records = [(record, launch.unit_of(experiment, record)) for record in _records(manifest)]
-    collected = {_key(unit): unit for _, unit in records}
+    collected = {results.place(unit): unit for _, unit in records}
     other = [
         unit
         for record, unit in records
-        if _key(unit) in planned
+        if results.place(unit) in planned
         and record["digest"] != _digest(experiment, now.config, unit, manifest["data"], record)
     ]
     found = [
@@ -109,10 +109,6 @@ def _records(manifest: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
 
 def _frames(replication: Replication, experiments: Iterable[str]) -> list[str]:
     return [frame for name in experiments for frame in replication.experiment(name).frames]
-
-
-def _key(unit: Unit) -> str:
-    return digest.canonical([dict(unit.condition), unit.start, unit.stop])
 
 
 def _lacking(units: Mapping[str, Unit], others: Mapping[str, Unit]) -> list[Unit]:

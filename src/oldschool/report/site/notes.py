@@ -65,7 +65,7 @@ def sections(folder: Path, page_dir: Path) -> list[Section]:
     ends = [*tops, len(tokens)]
     found = [_section(markdown, _ABOUT, tokens[start : ends[0]])]
     for first, following in itertools.pairwise(ends):
-        title = tokens[first + 1].content
+        title = "".join(part.content for part in tokens[first + 1].children or ())
         found.append(_section(markdown, title, tokens[first + _HEADING : following]))
     return [section for section in found if section.html]
 

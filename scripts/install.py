@@ -58,8 +58,14 @@ def install_torch(lines: str) -> None:
 
 
 def is_cuda_build() -> bool:
-    """Whether the torch that is installed asks for CUDA's packages."""
-    return any(each.startswith(("nvidia", "cuda")) for each in metadata.requires("torch") or [])
+    """Whether the torch that is installed asks for the CUDA packages of the lock.
+
+    A build for another CUDA that was there before brought its own.
+    """
+    locked = CUDA_LOCK.read_text()
+    wanted = [re.split(r"[^\w.-]", each)[0] for each in metadata.requires("torch") or []]
+    named = [each for each in wanted if each.startswith(("nvidia", "cuda"))]
+    return bool(named) and all(f"\n{each}==" in locked for each in named)
 
 
 def main() -> int:

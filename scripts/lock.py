@@ -65,13 +65,20 @@ PIP_ONLY = {
 
 
 def read(lock: str) -> dict[str, tuple[str, list[str]]]:
-    """{package: (version with marker, its hashes)} of a lock's text."""
+    """{package: (version with marker, its hashes)} of a lock's text.
+
+    Raises:
+        UserError: a package has two pins.
+    """
     pins: dict[str, tuple[str, list[str]]] = {}
     for entry in re.split(r"\n(?=\w)", lock):
         found = re.match(r"([\w.-]+)==([^\s;]+(?: ?;[^\\\n]+)?)", entry)
         if found:
             hashes = sorted(re.findall(r"--hash=(sha256:[0-9a-f]{64})", entry))
-            pins[canonicalize_name(found[1])] = (found[2].strip(), hashes)
+            name = canonicalize_name(found[1])
+            if name in pins:
+                raise UserError(f"{name} has two pins, which the locks cannot hold")
+            pins[name] = (found[2].strip(), hashes)
     return pins
 
 

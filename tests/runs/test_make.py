@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,15 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+
+
+def version() -> tuple[int, ...]:
+    """Of make; (0,) without it."""
+    if shutil.which("make") is None:
+        return (0,)
+    said = subprocess.run(["make", "--version"], capture_output=True, text=True, check=True).stdout
+    found = re.search(r"(\d+)\.(\d+)", said)
+    return tuple(map(int, found.groups())) if found else (0,)
 
 
 def make(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -68,6 +78,7 @@ def test_profile_jobs_and_settings_reach_the_run(checkout: Path) -> None:
     assert line.split() == [".venv/bin/python", *wanted.split()]
 
 
+@pytest.mark.skipif(version() < (4, 2), reason="older makes do not say how many jobs they have")
 @pytest.mark.parametrize(
     ("words", "jobs"),
     [

@@ -7,6 +7,7 @@ them has is "not recorded".
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -18,8 +19,9 @@ import oldschool
 from oldschool.claims.assess import Origin, command
 from oldschool.claims.estimate import LEVEL, Estimate
 from oldschool.claims.verdict import VERDICTS
+from oldschool.errors import ConfigError
 from oldschool.report.crate import LICENCE
-from oldschool.report.inputs import Inputs, origin
+from oldschool.report.inputs import Inputs, commit, origin
 from oldschool.runs import launch
 from oldschool.runs.config import instance
 from oldschool.runs.experiment import SetUp
@@ -43,13 +45,14 @@ def render(read_in: Sequence[Inputs]) -> str:
     ]
     for inputs in read_in:
         replication = inputs.replication
+        trained = {name: set_ups(inputs, name) for name in inputs.manifests}
         parts += [
             f"## {replication.title}",
             f"{replication.citation}. All of it again: `{command(replication.name, _run(inputs))}`",
             *_claims(inputs),
             *_runs(inputs),
-            *_nets(inputs),
-            *_data(inputs),
+            *_nets(inputs, trained),
+            *_data(inputs, trained),
             *_settings(inputs),
             *_error_bars(inputs),
             *_exclusions(inputs),
@@ -58,10 +61,7 @@ def render(read_in: Sequence[Inputs]) -> str:
 
 
 def _code(read_in: Sequence[Inputs]) -> list[str]:
-    commits = Counter(
-        (environment["commit"] or "no commit") + (" with changes" if environment["dirty"] else "")
-        for _, environment in _environments(read_in)
-    )
+    commits = Counter(commit(environment) for _, environment in _environments(read_in))
     return [
         "### Is the code there, under which licence, and which version gave the rows?",
         f"oldschool {oldschool.__version__}, {LICENCE} licence. Units of work by commit:",
@@ -70,7 +70,7 @@ def _code(read_in: Sequence[Inputs]) -> list[str]:
 
 
 def _machines(read_in: Sequence[Inputs]) -> list[str]:
-    seconds: Counter[tuple[str, ...]] = Counter()
+    seconds: dict[tuple[str, ...], list[float]] = {}
     units: Counter[tuple[str, ...]] = Counter()
     for unit, environment in _environments(read_in):
         versions = environment["packages"]
@@ -83,8 +83,9 @@ def _machines(read_in: Sequence[Inputs]) -> list[str]:
             str(environment["threads"] or NOT_RECORDED),
         )
         units[key] += 1
-        seconds[key] += unit["seconds"]
-    rows = [[*key, str(units[key]), _time(seconds[key])] for key in units]
+        seconds.setdefault(key, []).append(unit["seconds"])
+    rows = [[*key, str(units[key]), _time(math.fsum(seconds[key]))] for key in units]
+    whole = math.fsum(each for one in seconds.values() for each in one)
     starts = sorted(unit["started"] for unit, _ in _environments(read_in) if "started" in unit)
     total = units.total()
     when = f"{NOT_RECORDED} of {total - len(starts)} of {total} units"
@@ -94,7 +95,7 @@ def _machines(read_in: Sequence[Inputs]) -> list[str]:
     return [
         "### On which machines was it computed, with what software, and for how long?",
         _table(head, rows),
-        f"Computing time in all: {_time(seconds.total())}, each unit on the threads above. "
+        f"Computing time in all: {_time(whole)}, each unit on the threads above. "
         f"When: {when}. Number of cores and memory of the machines: {NOT_RECORDED}.",
     ]
 
@@ -125,7 +126,7 @@ def _runs(inputs: Inputs) -> list[str]:
                 str(len(runs)),
                 _range(runs.values()),
                 str(len(units)),
-                _time(sum(unit["seconds"] for unit in units)),
+                _time(math.fsum(unit["seconds"] for unit in units)),
                 manifest.get("unavailable", "" if units else "this profile plans none"),
             ]
         )
@@ -138,11 +139,11 @@ def _runs(inputs: Inputs) -> list[str]:
     ]
 
 
-def _nets(inputs: Inputs) -> list[str]:
+def _nets(inputs: Inputs, trained: Mapping[str, Sequence[SetUp]]) -> list[str]:
     rows = [
         [name, ", ".join(f"{net}: {count}" for net, count in nets.items()) or NOT_RECORDED]
         for name in inputs.manifests
-        for nets in [_merged(set_up.nets for set_up in set_ups(inputs, name))]
+        for nets in [_merged(set_up.nets for set_up in trained[name])]
     ]
     return [
         "### How many parameters have the nets?",
@@ -150,10 +151,10 @@ def _nets(inputs: Inputs) -> list[str]:
     ]
 
 
-def _data(inputs: Inputs) -> list[str]:
+def _data(inputs: Inputs, trained: Mapping[str, Sequence[SetUp]]) -> list[str]:
     rows = []
     for name, manifest in inputs.manifests.items():
-        cases = _merged(set_up.cases for set_up in set_ups(inputs, name))
+        cases = _merged(set_up.cases for set_up in trained[name])
         rows.append(
             [
                 name,
@@ -219,8 +220,8 @@ def _exclusions(inputs: Inputs) -> list[str]:
         "### What was left out?",
         f"Units of work that failed: {len(failed) or 'none'}.",
         *(f"- {line}" for line in failed),
-        "Rows that say that a net did not get to where it should; they stay in the rows, and a "
-        "claim that leaves them out says so in its reason in `claims.csv`:",
+        "Rows that say that a net did not get to where it should; they stay in the rows. How many "
+        "replicates a claim is left with is its n in `claims.csv`:",
         _table(["rows", "what", "count", "of"], rows),
     ]
 
@@ -232,13 +233,19 @@ def _run(inputs: Inputs) -> Origin:
 
 
 def set_ups(inputs: Inputs, name: str) -> list[SetUp]:
-    """What the units of an experiment train, a condition each."""
+    """What the units of an experiment train, a condition each; nothing if it is not known.
+
+    Rows may be of settings or conditions that the code no longer has.
+    """
     set_up = inputs.replication.set_ups.get(name)
     manifest = inputs.manifests[name]
     if set_up is None:
         return []
-    config = instance(inputs.replication, manifest["settings"])
-    return [set_up(config, unit["condition"]) for unit in manifest["units"]]
+    try:
+        config = instance(inputs.replication, manifest["settings"])
+        return [set_up(config, unit["condition"]) for unit in manifest["units"]]
+    except (ConfigError, KeyError):
+        return []
 
 
 def _merged(parts: Iterable[Mapping[str, int]]) -> dict[str, str]:

@@ -2,14 +2,15 @@
 
 RO-Crate 1.1 (https://w3id.org/ro/crate/1.1) with the profile
 https://w3id.org/ro/wfrun/process/0.5: every experiment and the report itself are actions, from
-what to what, with which version of the code. It says what the manifests say, no more: an action
-has times where all its units recorded when they started.
+what to what, with which version of the code. It says what the manifests say: an action has times
+where all its units recorded when they started. Files outside the report are named, as of now.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from urllib.parse import quote
 
 import oldschool
 from oldschool import paths
+from oldschool.claims.claim import CLAIMS
 from oldschool.report import committed, speed
 from oldschool.report.inputs import Inputs
 from oldschool.runs import config, digest, launch
@@ -85,14 +87,19 @@ def render(read_in: Sequence[Inputs], report_dir: Path, out: Path, made: Iterabl
                 actions.append(action)
                 about += with_it
     left = set(made)
+    pictures: list[str] = []
     for inputs in read_in:
         drawn = [name for name in made if name.split("/")[1:2] == [inputs.replication.name]]
         if drawn:
             actions.append(_drawing(inputs, drawn, report_dir))
             left -= set(drawn)
+            pictures += drawn
     if left:
         words = "Verdicts and pages from the rows: `make report`"
-        actions.append(_action("#report", words, [CODE], collected, sorted(left)))
+        said = list(map(_source, _sources(read_in)))
+        about += said
+        used = [*collected, *measured, *pictures, *(entity["@id"] for entity in said)]
+        actions.append(_action("#report", words, [CODE], used, sorted(left)))
     if measured:
         words = "Timings taken on one machine: `make bench`"
         actions.append(_action("#bench", words, [CODE], [], measured))
@@ -198,7 +205,10 @@ def _run(
         _code(each["packages"]["oldschool"], each["commit"] or "", bool(each["dirty"]))
         for each in manifest["environments"]
     ] or [_code(oldschool.__version__)]
-    read = [frame for frame in replication.experiment(name).reads if frame in inputs.hashes]
+    experiment = replication.experiment(name)
+    needed = [frame for each in experiment.needs for frame in replication.experiment(each).frames]
+    used_rows = dict.fromkeys([*needed, *experiment.reads])
+    read = [frame for frame in used_rows if frame in inputs.hashes]
     used = [
         *_configuration(replication, manifest),
         _settings(manifest),
@@ -208,7 +218,7 @@ def _run(
     words = (
         f"Experiment {name} on {replication.name}, profile {manifest['profile']}: "
         f"{len(units)} units of work, {len(failed)} failed, "
-        f"{sum(unit['seconds'] for unit in units):.0f} seconds of computing"
+        f"{math.fsum(unit['seconds'] for unit in units):.0f} seconds of computing"
     )
     objects = [entity["@id"] for entity in used] + [
         committed.file_of(paths.results(report_dir, replication.name), frame)
@@ -229,7 +239,7 @@ def _run(
 
 
 def _drawing(inputs: Inputs, drawn: Sequence[str], report_dir: Path) -> Entity:
-    """The action that made a replication's figures, tables and pages."""
+    """The action that made a replication's figures and tables."""
     replication = inputs.replication
     items: list[Figure | Table] = [*replication.figures, *replication.tables]
     needed = {frame for item in items for frame in item.needs if frame in inputs.hashes}
@@ -239,7 +249,7 @@ def _drawing(inputs: Inputs, drawn: Sequence[str], report_dir: Path) -> Entity:
     files = [file if file.is_file() else kept / file.name for file in files]
     return _action(
         f"#report/{replication.name}",
-        f"Figures, tables and pages of {replication.name} from its rows: `make report`",
+        f"Figures and tables of {replication.name} from its rows: `make report`",
         [CODE],
         [file.relative_to(report_dir).as_posix() for file in files],
         drawn,
@@ -288,10 +298,21 @@ def _time(moment: datetime) -> str:
 def _configuration(replication: Replication, manifest: Mapping[str, Any]) -> list[Entity]:
     """The files of ``conf/`` that an experiment's settings come from."""
     return [
-        {"@id": f"#{paths.shown(file)}", "@type": "CreativeWork", "name": paths.shown(file)}
+        _source(file)
         for node, file in config.sources(replication, manifest["profile"])
         if not node or node in manifest["settings"]
     ]
+
+
+def _sources(read_in: Sequence[Inputs]) -> list[Path]:
+    """What verdicts and pages are made from beside the results."""
+    folders = [inputs.replication.folder for inputs in read_in]
+    return [paths.citation(), *(each / name for each in folders for name in (CLAIMS, "README.md"))]
+
+
+def _source(file: Path) -> Entity:
+    """A file of the project outside the report, whose version is that of the code."""
+    return {"@id": f"#{paths.shown(file)}", "@type": "CreativeWork", "name": paths.shown(file)}
 
 
 def _settings(manifest: Mapping[str, Any]) -> Entity:

@@ -46,18 +46,26 @@ class Inputs:
         )
 
     def commits_of(self, claim: Claim) -> tuple[str, ...]:
-        """Commits of the code that the claim's rows were made with; none if there are no rows."""
+        """Commits of the code that the claim's rows were made with; none if there are no rows.
+
+        Rows that these were computed from count, too.
+        """
+        wanted = list(self.experiments_of(claim))
+        for name in wanted:  # grows as it goes
+            needs = self.replication.experiment(name).needs
+            wanted += [need for need in needs if need not in wanted]
         found = {
             commit(environment)
-            for name in self.experiments_of(claim)
+            for name in wanted
             for environment in self.manifests.get(name, {}).get("environments", ())
         }
         return tuple(sorted(found))
 
     def digest_of(self, claim: Claim) -> str:
-        """Digest of all that the claim's number and verdict rest on: its definition, its rows."""
+        """Digest of the claim's definition, of the rows it reads, and of what came of it."""
         rows = {frame: self.hashes.get(frame) for frame in claim.frames}
-        return text_digest(canonical({"claim": asdict(claim), "rows": rows}))
+        (row,) = (judged.row() for judged in self.judged if judged.claim.id == claim.id)
+        return text_digest(canonical({"claim": asdict(claim), "rows": rows, "line": row}))
 
 
 def read(report_dir: Path, replication: Replication, afresh: bool = False) -> Inputs:

@@ -21,16 +21,25 @@ _BLOCK = re.compile(f"{START}\n.*?{END}", re.DOTALL)
 
 
 def file_of(report_dir: Path) -> Path | None:
-    """The README that shows the scoreboard of ``report_dir``; None if none does."""
+    """The README that is to show the scoreboard of ``report_dir``; None if there is none."""
     if report_dir.resolve() != paths.reports().resolve():
         return None
     file = paths.root() / "README.md"
-    return file if file.is_file() and _BLOCK.search(file.read_text(encoding="utf-8")) else None
+    return file if file.is_file() else None
+
+
+def has_scoreboard(text: str) -> bool:
+    """Whether a README has the two marks."""
+    return _BLOCK.search(text) is not None
 
 
 def updated(text: str, claims: str, replications: Iterable[Replication]) -> str:
-    """The README's text with the verdicts of ``claims.csv``'s text counted anew."""
-    return _BLOCK.sub(f"{START}\n{scoreboard(claims, replications)}{END}", text)
+    """The README's text with the verdicts of ``claims.csv``'s text counted anew.
+
+    Without the marks it stays as it is.
+    """
+    block = f"{START}\n{scoreboard(claims, replications)}{END}"
+    return _BLOCK.sub(lambda _: block, text)
 
 
 def scoreboard(claims: str, replications: Iterable[Replication]) -> str:

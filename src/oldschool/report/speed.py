@@ -22,7 +22,8 @@ def measured_folder(report_dir: Path) -> Path:
 
 def measured(report_dir: Path) -> dict[str, bytes]:
     """{frame: its CSV text} of all that was measured."""
-    return {file.stem: file.read_bytes() for file in measured_folder(report_dir).glob("*.csv")}
+    files = sorted(measured_folder(report_dir).glob("*.csv"))
+    return {file.stem: file.read_bytes() for file in files}
 
 
 def speed_file(report_dir: Path) -> Path:

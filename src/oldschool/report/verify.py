@@ -51,6 +51,7 @@ def verify(
     current = []
     for replication in replications.values():
         composed: dict[Origin, Settings] = {}
+        absent: list[str] = []
         for experiment in replication.experiments:
             try:
                 manifest = results.load_manifest(report_dir, replication.name, experiment.name)
@@ -58,6 +59,7 @@ def verify(
                 unsound.append(str(error))
                 continue
             if manifest is None:
+                absent.append(experiment.name)
                 continue
             edited = _frame_problems(report_dir, replication, manifest)
             unsound += edited
@@ -76,6 +78,13 @@ def verify(
             stale += [line for line in old if line not in stale]
             if not edited and not old:
                 current.append((replication, experiment, manifest))
+        if len(absent) < len(replication.experiments):
+            folder = paths.shown(paths.results(report_dir, replication.name))
+            stale += [
+                f"{folder}: no manifest of {name}, as the other experiments have: run "
+                f"`make replicate-{replication.name}`"
+                for name in absent
+            ]
     problems = unsound + stale
     if unsound:
         say("figures, tables and pages: not compared, as results are not what they should be")
@@ -215,6 +224,8 @@ def _readme_problems(
     if file is None:
         return []
     text = file.read_text(encoding="utf-8")
+    if not readme.has_scoreboard(text):
+        return [f"{paths.shown(file)}: no scoreboard between {readme.START} and {readme.END}"]
     claims = (made_dir / CLAIMS).read_text(encoding="utf-8")
     if readme.updated(text, claims, replications) == text:
         return []

@@ -14,6 +14,7 @@ from multiprocessing import (
     get_context,
     get_start_method,
     parent_process,
+    resource_tracker,
     set_start_method,
 )
 from multiprocessing.connection import Connection, wait
@@ -101,8 +102,9 @@ class _Worker:
         context = get_context("spawn")
         self.connection, theirs = context.Pipe()
         self._process: BaseProcess = context.Process(target=_serve, args=(theirs, quiet))
-        # Ctrl-C is the parent's to handle; a worker is born with it blocked, as one that is still
-        # importing would die of it with a traceback.
+        # A worker is born with Ctrl-C blocked, as one that is still importing would die of it with
+        # a traceback; the tracker, which the first start would start, unblocks it.
+        resource_tracker.ensure_running()
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             self._process.start()
@@ -130,6 +132,7 @@ class _Worker:
 
 def _serve(connection: Connection, quiet: bool) -> None:
     """A worker's life: tasks in, outcomes out, until the parent hangs up or dies."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     if quiet:  # another worker says so
         warnings.simplefilter("ignore", NotCompiledWarning)
     threading.Thread(target=_die_with_parent, daemon=True).start()

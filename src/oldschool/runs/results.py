@@ -336,15 +336,15 @@ def _manifest(
         unit |= {key: entry.manifest[key] for key in ("condition", "start", "stop")}
         if experiment.reads:
             unit["inputs"] = entry.manifest["inputs"]
-        # Rows that are the same as those collected before keep their record of when and where.
+        # Rows that are the same as those collected before keep their record of when and where,
+        # but for one from before starts were recorded.
         source: Mapping[str, Any] = known.get(entry.manifest["digest"], entry.manifest)
-        if source["frames"] != entry.manifest["frames"] or _less_of(source, entry.manifest):
+        if source["frames"] != entry.manifest["frames"] or "started" not in source:
             source = entry.manifest
         if source["environment"] not in environments:
             environments.append(source["environment"])
-        if "started" in source:  # collected since only lately
-            unit["started"] = source["started"]
         unit |= {
+            "started": source["started"],
             "seconds": source["seconds"],
             "environment": environments.index(source["environment"]),
         }
@@ -378,12 +378,6 @@ def _manifest(
         ],
         "environments": environments,
     }
-
-
-def _less_of(record: Mapping[str, Any], stored: Mapping[str, Any]) -> bool:
-    """Whether a collected record is of the stored run itself, from before starts were collected."""
-    keys = ("seconds", "environment")
-    return "started" not in record and all(record[key] == stored[key] for key in keys)
 
 
 def _by_digest(former: Mapping[str, Any] | None) -> dict[str, dict[str, Any]]:

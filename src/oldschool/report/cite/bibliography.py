@@ -113,9 +113,9 @@ def _claim(project: Mapping[str, Any], citation: Citation) -> str:
 
 def _names(authors: Iterable[Mapping[str, Any]]) -> str:
     return " and ".join(
-        f"{escape(one['family-names'])}, {escape(one['given-names'])}"
+        f"{escape(one['family-names'])}, {escape(one.get('given-names', ''))}".removesuffix(", ")
         if "family-names" in one
-        else _kept(one["name"])
+        else _kept(one.get("name", ""))
         for one in authors
     )
 

@@ -46,7 +46,7 @@ def _ours(judged: Judged, ours: Estimate | None) -> dict[str, str]:
     """Our number with its unit, and its interval; one that was counted once has none."""
     if ours is None:
         return {"ours": "", "interval": ""}
-    value, _, interval = fmt(ours.value, ours.low, ours.high).partition(" ")
+    value, interval = judged.printed()
     return {
         "ours": f"{value} {judged.claim.unit}".strip(),
         "interval": interval if ours.n > 1 else "",

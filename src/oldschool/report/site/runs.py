@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -18,7 +19,7 @@ def summary(inputs: Inputs, name: str, report_dir: Path) -> dict[str, Any]:
     manifest = inputs.manifests[name]
     units, environments = manifest["units"], manifest["environments"]
     experiment = inputs.replication.experiment(name)
-    seconds = sum(unit["seconds"] for unit in units)
+    seconds = math.fsum(unit["seconds"] for unit in units)  # the same in every Python
     folder = paths.results(report_dir, inputs.replication.name)
     settings, defaults = _settings(manifest["settings"]), _defaults(inputs, manifest["settings"])
     return {

@@ -117,9 +117,9 @@ function scoreboard(filters) {
     write();
   });
   addEventListener("hashchange", () => {
-    if (!location.hash.includes("=")) return;
+    if (location.hash && !location.hash.includes("=")) return; // a link within the page
     read();
-    document.getElementById("scoreboard").scrollIntoView();
+    if (location.hash) document.getElementById("scoreboard").scrollIntoView();
   });
   filters.hidden = false;
   read();

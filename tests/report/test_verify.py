@@ -334,6 +334,7 @@ def test_one_row_in_twenty_may_choose_otherwise_elsewhere() -> None:
     assert rerun.tolerant_difference(_csv(40, 0), _csv(30, 30), 1.0) == ""
     assert "columns" in rerun.tolerant_difference(b"a\n1\n", b"b\n1\n", 1.0)
     assert "no rows" in rerun.tolerant_difference(b"a\n1\n", b"a\n", 1.0)
+    assert rerun.tolerant_difference(b"a\n", b"a\n", 1.0) == ""
     assert "2 rows instead of 1" in rerun.exact_difference(b"a\n1\n", b"a\n1\n2\n")
 
 

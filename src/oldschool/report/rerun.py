@@ -109,7 +109,7 @@ def tolerant_difference(rows: bytes, made: bytes, rows_apart: float) -> str:
     if list(old.columns) != list(new.columns):
         return f"columns {list(new.columns)} instead of {list(old.columns)}"
     if rows_apart >= 1.0:
-        return "" if len(new) else "no rows"
+        return "" if len(new) or not len(old) else "no rows"
     if len(old) != len(new):
         return f"{len(new)} rows instead of {len(old)}"
     apart = np.zeros(len(old), dtype=bool)

@@ -51,6 +51,9 @@ VARIANTS = {"b1": (2.0, 0.95), "authors": (3.0, 0.99)}  # c and the final moment
 def main() -> None:
     """Print the table of the part that is asked for."""
     torch.set_num_threads(1)
+    parts = [*PARTS, "features"]
+    if len(sys.argv) < 2 or sys.argv[1] not in parts:
+        sys.exit(f"say what to choose: {', '.join(parts)}")
     part, hidden = sys.argv[1], [int(units) for units in sys.argv[2:]] or [256, 256]
     updates = UPDATES
     if part == "dataset_size":

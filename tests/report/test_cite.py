@@ -70,7 +70,8 @@ def test_the_numbers_are_those_of_the_page(finished) -> None:
         r"\oldschoolclaim{tiny.weights}{oldschoolTinyWeights}{14}{[14, 14]}{120}{14}{weights}"
         "{reproduced}\n" in macros
     )
-    assert r"{\oldschoolnotrun{tiny.tape}{value}}" in macros
+    for name in ("tape", "exponent"):  # without a number, and with one that is not judged
+        assert rf"{{\oldschoolnotrun{{tiny.{name}}}{{value}}}}" in macros
     page = (finished.reports / "index.html").read_text()
     record = json.loads((finished.reports / "cite/citations.json").read_text())
     accuracy = record["tiny.accuracy"]
@@ -92,8 +93,8 @@ def test_sentences(finished) -> None:
         "(Table 2)."
     )
     assert found["tiny.exponent"].sentence() == (
-        "exponent of the cost in n: 2 (90 % interval [2, 2], n = 5), where the paper reports 2 "
-        "(eq. 9): not judged: this claim needs profile paper, these rows are of profile default."
+        "exponent of the cost in n: not run (not judged: this claim needs profile paper, these "
+        "rows are of profile default), where the paper reports 2 (eq. 9)."
     )
     assert ', where the paper reports "OBS < OBD" (abstract): ' in found["tiny.order"].sentence()
 

@@ -106,8 +106,8 @@ def _claims(inputs: Inputs) -> list[str]:
     margins = sum(bool(judged.claim.margin_reason) for judged in inputs.judged)
     return [
         "### What is claimed, and what came of it?",
-        f"{len(inputs.judged)} claims: {told or 'none'}. Of {margins} of them the accepted region "
-        "has its reason in `claims.yaml`. One by one: `claims.csv`.",
+        f"{len(inputs.judged)} claims: {told or 'none'}. For {margins} of them `claims.yaml` gives "
+        "the reason of the accepted region. One by one: `claims.csv`.",
     ]
 
 

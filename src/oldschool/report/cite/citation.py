@@ -50,9 +50,13 @@ class Citation:
 
     @property
     def n(self) -> str:
-        """Replicates behind our number; "" if there is none."""
+        """Replicates behind our number; "" if there is none to cite.
+
+        A number of smaller nets than the claim speaks of is not judged, and so not cited.
+        """
         result = self.judged.result
-        return str(result.n) if isinstance(result, Estimate) else ""
+        judged = self.judged.verdict.word != NOT_RUN
+        return str(result.n) if judged and isinstance(result, Estimate) else ""
 
     def sentence(self) -> str:
         """Our number beside the paper's, with the verdict, ready to be put into a text."""
@@ -69,12 +73,11 @@ class Citation:
         ours = f"{value} {claim.unit}".strip()
         if self.n != "1":
             ours += f" (90 % interval {interval}, n = {self.n})"
-        said = _plain(verdict.reason) if verdict.word == NOT_RUN else verdict.word
-        return f"{claim.what}: {ours}, {published}: {said}."
+        return f"{claim.what}: {ours}, {published}: {verdict.word}."
 
     def record(self) -> dict[str, Any]:
         """What ``citations.json`` keeps, for ``make cite`` and other programs."""
-        value, interval = self.judged.printed()
+        value, interval = self.judged.printed() if self.n else ("", "")
         return {
             "sentence": self.sentence(),
             "value": value,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ class Toy:
         }
 
     def start(self, *words: str, **environment: str) -> subprocess.Popen[str]:
-        """Start ``python -m oldschool``, in a process group of its own."""
+        """Start ``python -m oldschool``, in a process group of its own, which Ctrl-C reaches."""
         return subprocess.Popen(
             [sys.executable, "-m", "oldschool", *words],
             cwd=self.root,
@@ -52,6 +53,8 @@ class Toy:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            # A shell that started the tests with `&` has told them to ignore it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def call(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -102,6 +102,14 @@ def _schema(name: str, nodes: tuple[tuple[str, type], ...]) -> type:
     return make_dataclass(f"{name.capitalize()}Config", fields, bases=(RunConfig,))
 
 
+@lru_cache
+def _defaults(cls: type) -> DictConfig:
+    """A schema with its defaults; read-only, as it is shared."""
+    config = cast("DictConfig", OmegaConf.structured(cls))
+    OmegaConf.set_readonly(config, True)
+    return config
+
+
 def register(replication: Replication) -> None:
     """Let Hydra find the replication's schema as ``<replication>_schema``."""
     ConfigStore.instance().store(
@@ -125,7 +133,7 @@ def settings(replication: Replication, overrides: Sequence[str] = ()) -> Setting
             raise ConfigError(
                 f"{override.input_line}: several values need -m; a list is written key=[a,b]"
             )
-    _check_keys(parsed, OmegaConf.structured(schema(replication)))
+    _check_keys(parsed, _defaults(schema(replication)))
     values = plain(_compose(replication, overrides))
     profile = [f"profile={values['profile']}"]
     declared = values if list(overrides) == profile else plain(_compose(replication, profile))
@@ -223,9 +231,7 @@ def instance(replication: Replication, values: Mapping[str, Any]) -> Any:
         ConfigError: a value is of the wrong type or out of range, or a key is unknown.
     """
     try:
-        return OmegaConf.to_object(
-            OmegaConf.merge(OmegaConf.structured(schema(replication)), values)
-        )
+        return OmegaConf.to_object(OmegaConf.merge(_defaults(schema(replication)), values))
     except (OmegaConfBaseException, ValueError) as error:
         raise _condensed(error) from error
 

@@ -17,7 +17,7 @@ from replications.srivastava2014_dropout import published
 from replications.srivastava2014_dropout.estimates import ESTIMATES
 from replications.srivastava2014_dropout.estimates.dataset_size import crossing
 from replications.srivastava2014_dropout.estimates.nets import largest_of, least_of
-from replications.srivastava2014_dropout.estimates.resampled import ends, plausible_means
+from replications.srivastava2014_dropout.estimates.plausible import ends, plausible_means
 
 CLAIMS = {claim.id: claim for claim in load_claims(paths.replications() / "srivastava2014_dropout")}
 NAMES = [name.removeprefix("dropout.") for name in ESTIMATES]
@@ -499,7 +499,7 @@ def test_plausible_means_have_each_mean_s_t_interval(n):
     )
 
 
-def test_the_best_p_and_its_resampled_ends():
+def test_the_best_p_and_its_ends():
     errors = {tenth / 10: [9.0, 9.0] for tenth in range(1, 11)}
     errors |= {0.3: [1.0, 5.0], 0.6: [2.5, 2.5], 0.8: [5.0, 1.0]}
     parts = [rates("pn_fixed", {p: value}, round(256 / p)) for p, value in errors.items()]
@@ -534,7 +534,7 @@ def test_where_lines_cross_over_log_n():
     np.testing.assert_allclose(crossing(digits, gains), expected)
 
 
-def test_the_crossing_and_its_resampled_ends():
+def test_the_crossing_and_its_ends():
     none = {digits: [10.0, 10.0] for digits in (100, 500, 1000, 5000, 10_000)}
     dropout = {100: [12.0] * 3, 500: [11.0, 11.0], 1000: [9.0, 7.0], 5000: [9.0] * 2}
     dropout[10_000] = [9.0] * 2

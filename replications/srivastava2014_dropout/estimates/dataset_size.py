@@ -9,7 +9,7 @@ from oldschool.claims.estimate import Estimate, NotRun, Result, mean
 from oldschool.runs.experiment import Frames
 
 from .nets import Conditions, Estimator, Missing, Nets, averaged, largest_of, least_of, nets, saved
-from .resampled import METHOD, ends, plausible_means
+from .plausible import METHOD, ends, plausible_means
 
 SIZES = (100, 500, 1000, 5000, 10_000, 50_000)
 NEEDED = SIZES[:-1]  # by the crossing: without those it could not leave the accepted region

@@ -10,7 +10,7 @@ from oldschool.claims.estimate import Estimate, NotRun, Result, mean
 from oldschool.runs.experiment import Frames, Scalar
 
 from .nets import Conditions, Estimator, averaged, difference, least_of, nets
-from .resampled import METHOD, ends, plausible_means
+from .plausible import METHOD, ends, plausible_means
 
 _N, _PN = "n_fixed", "pn_fixed"
 _GRID = tuple(tenth / 10 for tenth in range(1, 11))

@@ -140,7 +140,7 @@ def sensitivity(frames: Frames) -> Figure:
     panels[0].set_yticks(range(len(names)), labels=names, fontsize=6)
     panels[0].invert_yaxis()
     trials = frames["sensitivity"].groupby("variation").size()
-    panels[1].set_title(f"{trials.min()} trials each; dash-dotted: paper")
+    panels[1].set_title(f"{trials.min()} trials or more each; dash-dotted: paper")
     return figure
 
 

@@ -134,10 +134,9 @@ def test_a_unit_runs_again_if_and_only_if_its_rows_have_changed(
         "toy/use: 3 units: 1 kept (up to date), 2 run (rows of draws changed)"
     )
     assert toy_here.runs_of_units().count("draw[name=a] 9-11") == 2
-    assert uses(toy_here) == [
-        *("use[power=1] 0-3", "use[power=1] 4-7", "use[power=1] 8-11"),
-        *("use[power=1] 0-3", "use[power=1] 4-7"),
-    ]
+    first, again = uses(toy_here)[:3], uses(toy_here)[3:]
+    assert first == ["use[power=1] 0-3", "use[power=1] 4-7", "use[power=1] 8-11"]
+    assert sorted(again) == ["use[power=1] 0-3", "use[power=1] 4-7"]  # what took longest is first
     used = results.load_frames(Path("out"), "toy")["uses"]
     assert list(used.loc[used["value"].isna(), "replicate"]) == [3, 3, 4, 5, 4, 5]
     # The rows of before: what was made from them is there still.

@@ -79,7 +79,7 @@ def run(config: DropoutConfig, unit: Unit, seeds: Seeds) -> Frames:
 
 ARCHITECTURES = Experiment(
     name="architectures",
-    code_version=1,
+    code_version=2,
     settings=("recipe", "architectures"),
     frames=("architectures",),
     plan=plan,

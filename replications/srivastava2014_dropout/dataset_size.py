@@ -63,7 +63,7 @@ def run(config: DropoutConfig, unit: Unit, seeds: Seeds) -> Frames:
 
 DATASET_SIZE = Experiment(
     name="dataset_size",
-    code_version=1,
+    code_version=2,
     settings=("recipe", "dataset_size"),
     frames=("dataset_size",),
     plan=plan,

@@ -118,7 +118,7 @@ def mse(net: Architecture, one: Parameters, x: Tensor) -> float:
 
 FEATURES = Experiment(
     name="features",
-    code_version=2,
+    code_version=3,
     settings=("recipe", "features"),
     frames=("features", "feature_weights", "feature_activations"),
     plan=plan,

@@ -45,7 +45,7 @@ def run(config: DropoutConfig, unit: Unit, seeds: Seeds) -> Frames:
 
 GAUSSIAN = Experiment(
     name="gaussian",
-    code_version=1,
+    code_version=2,
     settings=("recipe", "gaussian"),
     frames=("gaussian",),
     plan=plan,

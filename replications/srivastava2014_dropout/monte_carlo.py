@@ -108,7 +108,7 @@ def averaged(
 
 MONTE_CARLO = Experiment(
     name="monte_carlo",
-    code_version=1,
+    code_version=2,
     settings=("recipe", "monte_carlo"),
     frames=("monte_carlo",),
     plan=plan,

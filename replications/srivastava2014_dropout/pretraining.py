@@ -90,7 +90,7 @@ def pretrained(
 
 PRETRAINING = Experiment(
     name="pretraining",
-    code_version=1,
+    code_version=2,
     settings=("recipe", "pretraining"),
     frames=("pretraining",),
     plan=plan,

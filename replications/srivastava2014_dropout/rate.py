@@ -57,7 +57,7 @@ def run(config: DropoutConfig, unit: Unit, seeds: Seeds) -> Frames:
 
 RATE = Experiment(
     name="rate",
-    code_version=1,
+    code_version=2,
     settings=("recipe", "rate"),
     frames=("rate",),
     plan=plan,

@@ -64,7 +64,7 @@ def run(config: DropoutConfig, unit: Unit, seeds: Seeds) -> Frames:
 
 REGULARIZERS = Experiment(
     name="regularizers",
-    code_version=2,
+    code_version=3,
     settings=("recipe", "regularizers"),
     frames=("regularizers",),
     plan=plan,

@@ -7,11 +7,14 @@ import pytest
 import torch
 
 from oldschool.dropout.network import Architecture
+from oldschool.dropout.noise import Noise
 from oldschool.dropout.order import Order
 from oldschool.dropout.penalties import Penalties, Sparsity
 from oldschool.dropout.predict import wrong
 from oldschool.dropout.schedules import Constant, Halving, InverseDecay, LinearRamp, Saturating
 from oldschool.dropout.settings import Settings
+from oldschool.dropout.sgd import Sgd
+from oldschool.dropout.silent import input_parts
 from oldschool.dropout.train import Trainer
 from tests.dropout.cases import F64, start
 from tests.problems import generator
@@ -48,6 +51,71 @@ def test_companions_do_not_matter(noise):
         alone.run(40)
         for ours, mine in zip(together.parameters.tensors, alone.parameters.tensors, strict=True):
             torch.testing.assert_close(ours[net], mine[0], rtol=1e-9, atol=1e-11)
+
+
+def silenced(x: torch.Tensor, active: torch.Tensor) -> torch.Tensor:
+    """The same inputs among others that are always 0, 40 in all."""
+    wide = x.new_zeros(len(x), 40)
+    wide[:, active] = x
+    return wide
+
+
+@pytest.mark.parametrize("own_cases", [False, True])
+@pytest.mark.parametrize("noise", ["bernoulli", "gaussian"])
+def test_silent_inputs_are_left_out_of_the_products_and_nothing_else_changes(noise, own_cases):
+    net, seeds = replace(NET, sizes=(40, *NET.sizes[1:])), [7, 8, 9]
+    settings = replace(SETTINGS, noise=noise, keep=KEEP, max_norm=torch.tensor([1.2, 2.5, 9.0]))
+    x, labels = clouds()
+    x = silenced(x, torch.arange(6) * 7)
+    members = torch.stack([torch.randperm(45, generator=generator(k))[:20] for k in range(3)])
+    members = members if own_cases else None
+    one = Trainer(net, start(net, 3, F64), x, labels, settings, seeds, members)
+    one.run(30)
+    parts = input_parts(x, Penalties())
+    assert len(parts.active) == 16 and len(parts.silent) == 24
+
+    whole = Sgd(net, start(net, 3, F64), settings)
+    order = Order(seeds, 45, 10, members=members)
+    units = (16, *NET.sizes[1:-1])
+    drawn = Noise(noise, KEEP, units, 10, seeds, dtype=F64)
+    targets = torch.nn.functional.one_hot(labels, 3).to(F64)
+    for step in range(30):
+        index = order.next()
+        whole.inputs.copy_(x[index])
+        whole.targets.copy_(targets[index])
+        first, *above = drawn.draw()
+        factors = torch.full((3, 10, 40), 9.0, dtype=F64)  # whatever is dropped of nothing
+        factors[:, :, parts.active] = first
+        whole.update([factors, *above], step)
+    shortened = one.parameters.weights[0] != start(net, 3, F64).weights[0]
+    assert shortened[:, :, parts.silent].any() and not shortened[:, :, parts.silent].all()
+    for ours, theirs in zip(one.parameters.tensors, whole.parameters.tensors, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-11)
+
+
+def test_a_killed_run_with_silent_inputs_goes_on_bit_for_bit():
+    net = replace(NET, sizes=(40, *NET.sizes[1:]))
+    x, labels = clouds(dtype=torch.float32)
+    x = silenced(x, torch.arange(6) * 7)
+    settings = replace(SETTINGS, max_norm=1.2)
+    whole, killed, resumed = (
+        Trainer(net, start(net, 3, torch.float32), x, labels, settings, [7, 8, 9]) for _ in range(3)
+    )
+    whole.run(20)
+    killed.run(7)
+    resumed.load_state_dict(killed.state_dict())
+    resumed.run(20)
+    assert all(map(torch.equal, whole.parameters.tensors, resumed.parameters.tensors))
+
+
+@pytest.mark.parametrize(
+    ("penalties", "zeros"),
+    [(Penalties(l2=1e-3), 30), (Penalties(l1=1e-3), 30), (Penalties(), 0), (Penalties(), 6)],
+)
+def test_no_input_is_left_out_that_has_to_be_trained_on(penalties, zeros):
+    x = torch.rand(9, 48, generator=generator(1)) - 0.5
+    x[:, :zeros] = 0.0
+    assert input_parts(x, penalties) is None
 
 
 @pytest.mark.parametrize("stop", [3, 4, 7, 8, 11])  # a pass is 4 updates

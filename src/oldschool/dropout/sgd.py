@@ -63,18 +63,28 @@ class Sgd:
             penalty; empty without one.
         inputs: (R, P, inputs), to be filled before every update, which overwrites it.
         targets: (R, P, outputs), to be filled before every update.
+        silent: (R, units, more), weights of the first layer from inputs that are always 0 and not
+            among ``inputs``: max-norm alone changes them, in place. None if there are none.
     """
 
-    def __init__(self, net: Architecture, parameters: Parameters, settings: Settings) -> None:
+    def __init__(
+        self,
+        net: Architecture,
+        parameters: Parameters,
+        settings: Settings,
+        silent: Tensor | None = None,
+    ) -> None:
         """Nets at rest.
 
         Args:
             net: the architecture.
             parameters: starting weights, not copied.
-            settings: of the training.
+            settings: of the training; without weight decay if there are silent weights.
+            silent: the attribute, not copied.
         """
         self._net, self._settings = net, settings
         self.parameters, self.velocities = parameters, parameters.zeros()
+        self.silent = silent
         nets, batch, like = len(parameters), settings.batch, parameters.weights[0]
 
         def empty(units: int) -> Tensor:
@@ -153,7 +163,7 @@ class Sgd:
                 layer.w.addcmul_(layer.v, self._rate_factors, value=-rate)
                 layer.b.addcmul_(layer.vb, self._rate_factors.squeeze(2), value=-rate)
             if self._limit is not None:
-                max_norm_(layer.w, self._limit)
+                max_norm_(layer.w, self._limit, None if depth else self.silent)
 
     def _pull(self, depth: int, factor: Tensor | None) -> None:
         """The delta of the layer below the layer ``depth``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -14,14 +15,15 @@ from oldschool.dropout.order import Order
 from oldschool.dropout.predict import weight_scaled
 from oldschool.dropout.settings import Settings
 from oldschool.dropout.sgd import Sgd
+from oldschool.dropout.silent import input_parts
 
 
 class Trainer:
     """R nets, their data, their random streams, and how far they are.
 
-    A net's course depends on its start, seed and settings alone, not on the nets trained beside
-    it, apart from rounding: matrix products of one shape may be blocked in another way when there
-    are more of them. A net that diverges goes on with NaN.
+    A net's course depends on its start, seed, settings and data alone, not on the nets trained
+    beside it, apart from rounding: matrix products of one shape may be blocked in another way when
+    there are more of them. A net that diverges goes on with NaN.
 
     Attributes:
         net: the architecture.
@@ -65,6 +67,14 @@ class Trainer:
                 f"seeds, {tuple(x.shape)} and {tuple(t.shape)}"
             )
         self.net, self.settings, self.step = net, settings, 0
+        self._parts = input_parts(x, settings.penalties)
+        if members is not None:
+            shown = torch.unique(members)
+            members = torch.searchsorted(shown, members)
+            x, t = (one.index_select(0, shown.to(one.device)) for one in (x, t))
+        if self._parts:
+            x = x.index_select(1, self._parts.active)
+        trained = replace(net, sizes=(x.shape[1], *net.sizes[1:]))
         self._x, self._t = x, t
         self.keep = keep_probabilities(settings.keep, net.layers, len(parameters))
         place = {"device": like.device}
@@ -72,19 +82,26 @@ class Trainer:
         self._noise = Noise(
             settings.noise,
             self.keep,
-            net.sizes[:-1],
+            trained.sizes[:-1],
             settings.batch,
             seeds,
             dtype=like.dtype,
             **place,
         )
-        self._sgd = Sgd(net, parameters.clone(), settings)
+        if self._parts:
+            active, silent = self._parts.apart(parameters)
+            self._sgd = Sgd(trained, active, settings, silent)
+        else:
+            self._sgd = Sgd(net, parameters.clone(), settings)
         self._into = [buffer.flatten(0, 1) for buffer in (self._sgd.inputs, self._sgd.targets)]
 
     @property
     def parameters(self) -> Parameters:
-        """The weights as they are now; the next update changes them in place."""
-        return self._sgd.parameters
+        """The weights as they are now; the next update may change them in place."""
+        sgd = self._sgd
+        if self._parts is None or sgd.silent is None:
+            return sgd.parameters
+        return self._parts.together(sgd.parameters, sgd.silent)
 
     def at_test(self) -> Parameters:
         """A copy of the weights for use at test: times p, or as they are for Gaussian noise."""
@@ -142,4 +159,5 @@ class Trainer:
 
     def _changing(self) -> list[Tensor]:
         sgd = self._sgd
-        return [*sgd.parameters.tensors, *sgd.velocities.tensors, *sgd.means]
+        silent = [] if sgd.silent is None else [sgd.silent]
+        return [*sgd.parameters.tensors, *sgd.velocities.tensors, *sgd.means, *silent]

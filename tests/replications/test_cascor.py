@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy import stats
 
 from oldschool.claims.claim import load_claims
 from oldschool.claims.estimate import Estimate, NotRun
@@ -28,7 +29,7 @@ from replications.fahlman1990_cascor import (
     spirals,
     trials,
 )
-from replications.fahlman1990_cascor.estimates import ESTIMATES
+from replications.fahlman1990_cascor.estimates import ESTIMATES, _p
 from replications.fahlman1990_cascor.paper import HISTOGRAM
 from replications.fahlman1990_cascor.settings import (
     CascadeConfig,
@@ -351,6 +352,15 @@ def test_the_histogram_test_finds_a_shift_and_tells_its_power():
     assert 80 < share <= 100
     moved = estimate("cascor.spirals.histogram", {"spirals": rows.assign(hidden=rows.hidden + 1)})
     assert "finds one of 1.00 units (rank test, p = 0.000)" in moved.note
+
+
+def test_the_histogram_test_is_the_chi_squared_test_of_independence():
+    rows = np.array([[3.0, 0, 7, 20, 40, 20, 10], [0, 0, 30, 30, 30, 10, 0]])
+    other = np.array([20.0, 0, 100, 300, 400, 150, 30])
+    found = _p(rows, other)
+    for counts, p in zip(rows, found, strict=True):
+        table = np.stack([counts, other])[:, counts + other > 0]
+        assert p == pytest.approx(stats.chi2_contingency(table).pvalue, rel=1e-12)
 
 
 def test_rivals_are_those_that_learn_and_the_rest_is_told():

@@ -101,7 +101,7 @@ def _tails(hidden: np.ndarray) -> np.ndarray:
     hidden: ``(..., trials)``
     """
     binned = np.clip(hidden, 12, 18)[..., None] == np.arange(12, 19)
-    return binned.sum(axis=-2).astype(float)
+    return np.asarray(binned.sum(axis=-2), dtype=float)
 
 
 def _p(first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -373,6 +373,7 @@ KEYS = {
     "type": TEXT,
     "authors": (list,),
     "version": (str, int, float),
+    "date-released": TEXT,
     "license": TEXT,
     "keywords": (list,),
     "references": (list,),
@@ -408,6 +409,8 @@ def test_the_citation_file_is_valid_and_has_the_papers() -> None:
     assert content["type"] in ("software", "dataset")
     assert content["license"] == "MIT"
     assert content["version"] == oldschool.__version__
+    year = content["date-released"][:4]
+    assert f"  year = {{{year}}},\n" in bibliography.render(content, [], [])
     assert len(set(content["keywords"])) == len(content["keywords"])
     for reference in content["references"]:
         check(reference, REQUIRED_OF_REFERENCE, KEYS_OF_REFERENCE)

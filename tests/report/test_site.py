@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
@@ -9,9 +10,12 @@ from urllib.parse import unquote
 import pytest
 from PIL import Image
 
+from oldschool.claims.claim import Claim
+from oldschool.claims.estimate import Estimate
 from oldschool.errors import ConfigError
 from oldschool.report.build import build
 from oldschool.report.site import notes
+from oldschool.report.site.claim import _line
 
 MODULE = "replications/demo2001_tiny/__init__.py"
 README = "replications/demo2001_tiny/README.md"
@@ -192,6 +196,17 @@ def test_the_line_of_numbers_has_a_star_where_the_paper_has_a_number(
     assert said in line.replace("&#39;", "'")
     places = [float(place) for place in re.findall(r' (?:x|x1|x2|cx)="([\d.]+)"', line)]
     assert all(20 <= place <= 380 for place in places)
+
+
+def test_the_texts_of_two_near_edges_run_apart() -> None:
+    judged = Estimate(10.0, 0.0, 20.0, 5)
+    claim = Claim("a.b", "Table 1", "weights", "equivalence", 10.0, "default", margin=1.0)
+    anchors = [edge["anchor"] for edge in _line(claim, judged)["edges"]]
+    assert anchors == ["end", "start"]
+    wide = replace(claim, margin=9.0)
+    assert [edge["anchor"] for edge in _line(wide, judged)["edges"]] == ["middle", "middle"]
+    exactly = replace(claim, margin=None, region=(10.0, 10.0))
+    assert [edge["text"] for edge in _line(exactly, judged)["edges"]] == ["10"]
 
 
 def test_sections_of_the_readme_stand_on_the_paper_s_page(finished) -> None:

@@ -225,9 +225,9 @@ def test_settings_that_cannot_be_read_are_named(finished) -> None:
 def test_units_that_are_not_those_of_the_plan_are_named(finished) -> None:
     finished.edit(MODULE, 'for problem in ("easy", "hard")', 'for problem in ("odd", "hard")')
     assert problems(finished) == [
-        f"{PRUNE}: prune[problem=odd] 0-29 and 1 more units: the plan has it, the rows have not: "
+        f"{PRUNE}: prune[problem=odd] 0-29 and 1 more unit: the plan has it, the rows have not: "
         "run `make replicate-tiny`",
-        f"{PRUNE}: prune[problem=easy] 0-29 and 1 more units: the plan has it not: "
+        f"{PRUNE}: prune[problem=easy] 0-29 and 1 more unit: the plan has it not: "
         "run `make replicate-tiny`",
     ]
 

@@ -249,7 +249,7 @@ def test_verify_names_units_made_from_other_rows(reported: Toy, capsys: Capture)
             shutil.copy(file, Path("reports/results/toy"))
     assert main(["report"]) == 0
     lines: list[str] = []
-    assert problems(lines) == [OTHERS.format("0-3 and 1 more units")]
+    assert problems(lines) == [OTHERS.format("0-3 and 1 more unit")]
     assert not [line for line in lines if line.startswith("toy/use")]  # it would be in vain
 
 

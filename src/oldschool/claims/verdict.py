@@ -15,6 +15,7 @@ PARTLY = "partly"
 NOT_REPRODUCED = "not reproduced"
 UNDECIDED = "undecided"
 NOT_RUN = "not run"
+_FAR = 1000  # times the replicates there are, from which an estimate counts as on the edge
 VERDICTS = (REPRODUCED, PARTLY, NOT_REPRODUCED, UNDECIDED, NOT_RUN)
 
 
@@ -106,9 +107,9 @@ def replicates_to_settle(result: Estimate, region: Region) -> float:
 
 def _settling(result: Estimate, region: Region) -> str:
     needed = replicates_to_settle(result, region)
-    if math.isinf(needed):
+    if needed > _FAR * result.n:
         return "the estimate lies on the edge, more replicates alone would not settle it"
-    return f"about {round_up(needed)} replicates would settle it, there are {result.n}"
+    return f"about {round_up(needed):,} replicates would settle it, there are {result.n:,}"
 
 
 def round_up(number: float) -> int:

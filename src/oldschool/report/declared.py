@@ -12,7 +12,7 @@ from oldschool.report import committed
 from oldschool.report.inputs import origin
 from oldschool.runs import config, digest, frames, launch, results
 from oldschool.runs.config import Settings
-from oldschool.runs.experiment import Experiment, Replication, Unit
+from oldschool.runs.experiment import Experiment, Replication, Unit, labels
 
 
 def settings(replication: Replication, run: Origin) -> Settings:
@@ -84,7 +84,7 @@ def plan_problems(
         ("its digest is not that of its settings", other),
     ]
     return [
-        f"{_file(report_dir, manifest)}: {_labels(units)}: {what}: run `{_command(manifest)}`"
+        f"{_file(report_dir, manifest)}: {labels(units)}: {what}: run `{_command(manifest)}`"
         for what, units in found
         if units
     ]
@@ -113,10 +113,6 @@ def _frames(replication: Replication, experiments: Iterable[str]) -> list[str]:
 
 def _lacking(units: Mapping[str, Unit], others: Mapping[str, Unit]) -> list[Unit]:
     return [unit for key, unit in units.items() if key not in others]
-
-
-def _labels(units: list[Unit]) -> str:
-    return units[0].label() + (f" and {len(units) - 1} more units" if len(units) > 1 else "")
 
 
 def _file(report_dir: Path, manifest: Mapping[str, Any]) -> str:

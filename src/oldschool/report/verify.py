@@ -21,7 +21,7 @@ from oldschool.report.inputs import origin
 from oldschool.report.speed import measured_folder, speed_file
 from oldschool.runs import frames, launch, reads, results
 from oldschool.runs.config import Settings
-from oldschool.runs.experiment import Experiment, Replication
+from oldschool.runs.experiment import Experiment, Replication, Unit, labels
 
 _DRAWINGS = (".svg", ".pdf")
 Say = Callable[[str], None]
@@ -108,15 +108,14 @@ def _frame_problems(
             problems.append(f"{paths.shown(file)}: missing or unreadable, its manifest lists it")
             continue
         apart = [
-            launch.unit_of(replication.experiment(manifest["experiment"]), unit).label()
+            launch.unit_of(replication.experiment(manifest["experiment"]), unit)
             for unit, rows in zip(
                 manifest["units"], committed.rows_by_unit(content, manifest, frame), strict=True
             )
             if frames.sha256(rows) != unit["frames"][frame]["sha256"]
         ]
         if apart:
-            more = f" and {len(apart) - 1} more units" if len(apart) > 1 else ""
-            what = f"the rows of {apart[0]}{more} are not those that were run"
+            what = f"the rows of {labels(apart)} are not those that were run"
             problems.append(f"{paths.shown(file)}: edited: {what}")
         elif frames.sha256(content) != entry["sha256"]:
             problems.append(f"{paths.shown(file)}: edited: it is not what its manifest says")
@@ -143,20 +142,19 @@ def _made_from_others(
     """Units that have read other rows of an earlier frame than those that are committed."""
     folder = paths.results(report_dir, replication.name)
     earlier = committed.earlier(folder, experiment)
-    apart: dict[str, list[str]] = {frame: [] for frame in experiment.reads}
+    apart: dict[str, list[Unit]] = {frame: [] for frame in experiment.reads}
     for record in manifest["units"]:
         unit = launch.unit_of(experiment, record)
         now = reads.hashes(earlier.rows(unit))
-        for frame, labels in apart.items():
+        for frame, units in apart.items():
             if frame not in now or record.get("inputs", {}).get(frame) != now[frame]:
-                labels.append(unit.label())
+                units.append(unit)
     file = folder / f"{experiment.name}.manifest.json"
     problems = []
-    for frame, labels in apart.items():
-        if labels:
-            more = f" and {len(labels) - 1} more units" if len(labels) > 1 else ""
+    for frame, units in apart.items():
+        if units:
             problems.append(
-                f"{paths.shown(file)}: {labels[0]}{more}: made from other rows of {frame} than "
+                f"{paths.shown(file)}: {labels(units)}: made from other rows of {frame} than "
                 f"those committed: run `make replicate-{replication.name}`"
             )
     return problems

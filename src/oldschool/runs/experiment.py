@@ -194,6 +194,12 @@ class Replication:
         raise KeyError(name)
 
 
+def labels(units: Sequence[Unit]) -> str:
+    """The first of some units, at least one, and how many more there are."""
+    more = len(units) - 1
+    return units[0].label() + (f" and {more} more unit{'s' * (more > 1)}" if more else "")
+
+
 def blocks(experiment: str, condition: Mapping[str, Scalar], count: int, size: int) -> list[Unit]:
     """Units of ``size`` replicates that cover ``count``; fixed by the config, not by workers."""
     return [

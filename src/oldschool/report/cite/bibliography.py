@@ -80,6 +80,7 @@ def _project(project: Mapping[str, Any]) -> str:
         "author": _names(project["authors"]),
         "title": _kept(project["title"]),
         "howpublished": f"Software, version {escape(str(project['version']))}",
+        **_year(project),
     }
     return _entry("misc", PROJECT, fields)
 
@@ -106,9 +107,16 @@ def _claim(project: Mapping[str, Any], citation: Citation) -> str:
         "author": _names(project["authors"]),
         "title": _kept(f"{citation.judged.claim.what} (claim {citation.id})"),
         "howpublished": f"{PROJECT}, version {escape(str(project['version']))}",
+        **_year(project),
         "note": f"{citation.judged.verdict.word}; {rows}; digest {citation.digest}",
     }
     return _entry("misc", citation.key, fields)
+
+
+def _year(project: Mapping[str, Any]) -> dict[str, str]:
+    """Of the release; styles that sort by it warn where there is none."""
+    released = str(project.get("date-released", ""))
+    return {"year": released[:4]} if released else {}
 
 
 def _names(authors: Iterable[Mapping[str, Any]]) -> str:

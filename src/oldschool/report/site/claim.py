@@ -25,6 +25,7 @@ MARKS = {REPRODUCED: "✓", PARTLY: "◐", NOT_REPRODUCED: "✗", UNDECIDED: "?"
 
 _LINE = (20.0, 380.0)  # where the line of numbers starts and ends, in units of the drawing
 _ROOM = 0.12  # of the range of the numbers, left on either side
+_NEAR = 60.0  # edges of the accepted region whose texts, side by side, might overlap
 
 
 def summary(judged: Judged) -> dict[str, Any]:
@@ -131,13 +132,23 @@ def _line(claim: Claim, result: Estimate | NotRun) -> dict[str, Any] | None:
     return {
         "from": at(region.low),
         "to": at(region.high),
-        "edges": [{"at": at(edge), "text": number(edge)} for edge in region.edges()],
+        "edges": _edges({number(edge): at(edge) for edge in region.edges()}),
         "low": at(result.low),
         "value": at(result.value),
         "high": at(result.high),
         "paper": None if paper is None else at(paper),
         "says": _says(region, result, paper),
     }
+
+
+def _edges(places: Mapping[str, float]) -> list[dict[str, Any]]:
+    """Edges of the accepted region; the texts of two that are near run outwards from them."""
+    near = max(places.values(), default=0.0) - min(places.values(), default=0.0) < _NEAR
+    sides = ("end", "start") if near and len(places) > 1 else ("middle", "middle")
+    return [
+        {"at": at, "text": text, "anchor": side}
+        for (text, at), side in zip(places.items(), sides, strict=False)
+    ]
 
 
 def _says(region: Region, result: Estimate, paper: float | None) -> str:

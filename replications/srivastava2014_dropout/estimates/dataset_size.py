@@ -120,8 +120,10 @@ def _crossing(frames: Frames) -> Result:
     sizes = np.array(run)
     low, high = ends(crossing(sizes, np.stack(draws, axis=1)))
     value = crossing(sizes, np.array([values.mean() for values in gains.values()]))
-    note = "; ".join(at.note() for at in found.values())
-    return Estimate(float(value), low, high, few, note, METHOD)
+    notes = [at.note() for at in found.values()]
+    if value > run[-1]:
+        notes.insert(0, f"dropout does not have the lower mean at {run[-1]}, the largest size")
+    return Estimate(float(value), low, high, few, "; ".join(notes), METHOD)
 
 
 DATASET_SIZE_ESTIMATES: dict[str, Estimator] = {

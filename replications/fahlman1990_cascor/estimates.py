@@ -107,7 +107,8 @@ def _tails(hidden: np.ndarray) -> np.ndarray:
 def _p(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """``(...)``: Pearson's chi-squared test that two rows of counts ``(..., bins)`` are alike.
 
-    Bins empty in both say nothing and count for no degree of freedom.
+    Bins empty in both say nothing and count for no degree of freedom. For three bins or more: with
+    one degree of freedom there is no correction for continuity, with none there is nothing to test.
     """
     first, second = np.broadcast_arrays(first, second)
     table = np.stack([first, second], axis=-2)

@@ -132,7 +132,11 @@ def test_undecided_says_how_many_replicates_would_settle_it() -> None:
     # The lower edge at distance 3 is cleared by then; the nearer edge sets the number.
     assert "about 400 replicates" in verdict.reason
     on_edge = judge(EQUIVALENCE, Estimate(16, 15, 17, 100), "default")
-    assert "more replicates alone would not settle it" in on_edge.reason
+    assert "more replicates alone would hardly settle it" in on_edge.reason
+    # A distance of 1/32 wants (arm x 32)^2 times the nets: 900 times, and 1089 times.
+    for arm, told in ((30 / 32, "about 90,000 replicates"), (33 / 32, "alone would hardly")):
+        near = Estimate(16 - 1 / 32, 15.5, 16 - 1 / 32 + arm, 100)
+        assert told in judge(EQUIVALENCE, near, "default").reason
 
 
 @given(

@@ -62,7 +62,7 @@ def silenced(x: torch.Tensor, active: torch.Tensor) -> torch.Tensor:
 
 @pytest.mark.parametrize("own_cases", [False, True])
 @pytest.mark.parametrize("noise", ["bernoulli", "gaussian"])
-def test_silent_inputs_are_left_out_of_the_products_and_nothing_else_changes(noise, own_cases):
+def test_silent_inputs_are_left_out_and_their_weights_stay_but_for_max_norm(noise, own_cases):
     net, seeds = replace(NET, sizes=(40, *NET.sizes[1:])), [7, 8, 9]
     settings = replace(SETTINGS, noise=noise, keep=KEEP, max_norm=torch.tensor([1.2, 2.5, 9.0]))
     x, labels = clouds()
@@ -112,10 +112,36 @@ def test_a_killed_run_with_silent_inputs_goes_on_bit_for_bit():
     ("penalties", "zeros"),
     [(Penalties(l2=1e-3), 30), (Penalties(l1=1e-3), 30), (Penalties(), 0), (Penalties(), 6)],
 )
-def test_no_input_is_left_out_that_has_to_be_trained_on(penalties, zeros):
-    x = torch.rand(9, 48, generator=generator(1)) - 0.5
+@pytest.mark.parametrize("sign", [1, -1])
+def test_no_input_is_left_out_that_has_to_be_trained_on(penalties, zeros, sign):
+    x = sign * torch.rand(9, 48, generator=generator(1))
     x[:, :zeros] = 0.0
     assert input_parts(x, penalties) is None
+
+
+def test_without_any_input_biases_are_trained():
+    _, labels = clouds()
+    x = torch.zeros(len(labels), 40, dtype=F64)
+    net = replace(NET, sizes=(40, *NET.sizes[1:]))
+    trainer = Trainer(net, start(net, 1, F64), x, labels, SETTINGS, [7])
+    trainer.run(3)
+    assert trainer.parameters.biases[-1].any()
+
+
+def test_without_noise_silent_inputs_change_nothing_but_rounding():
+    net, settings = (
+        replace(NET, sizes=(40, *NET.sizes[1:])),
+        replace(SETTINGS, keep=None, max_norm=1.2),
+    )
+    x, labels = clouds()
+    x = silenced(x, torch.arange(6) * 7)
+    whole = Trainer(net, start(net, 3, F64), x, labels, settings, [7, 8, 9])
+    decaying = replace(settings, penalties=Penalties(l2=1e-300))  # trains on all inputs
+    parted = Trainer(net, start(net, 3, F64), x, labels, decaying, [7, 8, 9])
+    for one in (whole, parted):
+        one.run(30)
+    for ours, theirs in zip(whole.parameters.tensors, parted.parameters.tensors, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-11)
 
 
 @pytest.mark.parametrize("stop", [3, 4, 7, 8, 11])  # a pass is 4 updates

@@ -552,7 +552,9 @@ def test_the_crossing_and_its_ends():
     assert estimate("fig10.crossing", {"dataset_size": always}).value == pytest.approx(0)
     never = estimate("fig10.crossing", {"dataset_size": sizes(none, none)})
     assert (never.value, never.low, never.high) == (10_001, 10_001, 10_001)
-    assert never.note.startswith("dropout does not have the lower mean at 10000, the largest size;")
+    assert never.note.startswith(
+        "dropout does not have the lower mean at 10000, the largest size: it has with 0.0 % of "
+    )
     assert "largest size" not in found.note
     assert judge(CLAIMS["dropout.fig10.crossing"], never, "default").word == NOT_REPRODUCED
 

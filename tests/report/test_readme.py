@@ -1,15 +1,19 @@
-"""The README's scoreboard: counts of claims.csv, written and checked for reports/ alone."""
+"""The README: its scoreboard, counts of claims.csv for reports/ alone, and the paths it names."""
 
 import csv
+import re
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from oldschool import paths
 from oldschool.report.build import build
 from oldschool.report.readme import END, START
 from oldschool.report.verify import verify
 
+ROOT = Path(__file__).parents[2]
+NAMED = re.compile(r"(?<![\w/])(?:reports|src|conf|replications|scripts|tests)/[\w./-]*[\w/]")
 AROUND = ("# demo\n\n", "\nMore text.\n")
 
 
@@ -62,3 +66,12 @@ def test_verify_names_a_scoreboard_of_other_claims(finished, readme) -> None:
     readme.write_text(readme.read_text().replace("**all papers**", "**all**"))
     (found,) = problems()
     assert found == ("README.md: its scoreboard is not that of claims.csv: run `make report`")
+
+
+@pytest.mark.parametrize(
+    "file", [ROOT / "README.md", *sorted(ROOT.glob("replications/*/README.md"))], ids=paths.shown
+)
+def test_paths_that_a_readme_names_are_there(file: Path) -> None:
+    named = set(NAMED.findall(file.read_text()))
+    assert named
+    assert not [path for path in sorted(named) if not (ROOT / path).exists()]

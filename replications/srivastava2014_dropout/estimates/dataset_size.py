@@ -118,11 +118,17 @@ def _crossing(frames: Frames) -> Result:
     generator = np.random.default_rng(_SEED)
     draws = [plausible_means(values[:, None], generator)[:, 0] for values in gains.values()]
     sizes = np.array(run)
-    low, high = ends(crossing(sizes, np.stack(draws, axis=1)))
+    crossings = crossing(sizes, np.stack(draws, axis=1))
+    low, high = ends(crossings)
     value = crossing(sizes, np.array([values.mean() for values in gains.values()]))
     notes = [at.note() for at in found.values()]
     if value > run[-1]:
-        notes.insert(0, f"dropout does not have the lower mean at {run[-1]}, the largest size")
+        share = 100 * float((crossings <= run[-1]).mean())
+        notes.insert(
+            0,
+            f"dropout does not have the lower mean at {run[-1]}, the largest size: it has with "
+            f"{share:.1f} % of the plausible means",
+        )
     return Estimate(float(value), low, high, few, "; ".join(notes), METHOD)
 
 

@@ -108,7 +108,9 @@ def replicates_to_settle(result: Estimate, region: Region) -> float:
 def _settling(result: Estimate, region: Region) -> str:
     needed = replicates_to_settle(result, region)
     if needed > _FAR * result.n:
-        return "the estimate lies on the edge, more replicates alone would not settle it"
+        return (
+            "the estimate lies so near the edge that more replicates alone would hardly settle it"
+        )
     return f"about {round_up(needed):,} replicates would settle it, there are {result.n:,}"
 
 

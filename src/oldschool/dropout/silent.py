@@ -2,7 +2,8 @@
 
 No gradient reaches their weights: without weight decay nothing changes these but max-norm, which
 needs no more of them than their share of the norm. Left out of the matrix products they cost no
-time, and the nets are the same but for rounding.
+time. No noise is drawn for them either: a net without noise is the same but for rounding, one with
+noise has other masks from the same seed.
 """
 
 from __future__ import annotations
@@ -49,8 +50,8 @@ class InputParts:
 def input_parts(x: Tensor, penalties: Penalties) -> InputParts | None:
     """The parts of the inputs ``x`` (N, inputs); None where all have to be trained on.
 
-    That is where next to none is silent, or where L2 or L1 pull at the weights of all. So many
-    silent inputs are counted as active that these are a multiple of ``ROW``.
+    That is where next to none is silent, or all are, or where L2 or L1 pull at every weight. So
+    many silent inputs are counted as active that these are a multiple of ``ROW``.
     """
     if penalties.l2 or penalties.l1:
         return None
@@ -58,6 +59,6 @@ def input_parts(x: Tensor, penalties: Penalties) -> InputParts | None:
     silent = (~active).nonzero().view(-1)
     spare = -int(active.sum()) % ROW
     active[silent[:spare]] = True
-    if len(silent) <= spare:
+    if len(silent) <= spare or len(silent) == x.shape[1]:
         return None
     return InputParts(active.nonzero().view(-1), silent[spare:])

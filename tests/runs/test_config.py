@@ -26,7 +26,7 @@ MISTAKES = {
     "+draw.scal=2": ["unknown setting draw.scal", "did you mean draw.scale?"],
     "++draw.scal=2": ["unknown setting draw.scal", "did you mean draw.scale?"],
     "+draw.scale=2": ["+draw.scale=2", "leave out the +"],
-    "zzz=2": ["unknown setting zzz", "there are:", "draw.scale"],
+    "zzz=2": ["unknown setting zzz", "the settings are those of", "draw,"],
     "~draw.scale": ["~draw.scale", "cannot be removed"],
     "draw.scale=abc": ["draw.scale=abc", "must be a number"],
     "draw.replicates=1.5": ["draw.replicates=1.5", "must be a whole number"],

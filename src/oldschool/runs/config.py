@@ -317,7 +317,8 @@ def _check_keys(overrides: Sequence[Override], typed: DictConfig) -> None:
         near = difflib.get_close_matches(key, leaves, n=1, cutoff=0.5)
         last = key.rpartition(".")[2]
         near = near or sorted(leaf for leaf in leaves if leaf.rpartition(".")[2] == last)[:1]
-        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(sorted(leaves))}"
+        tops = ", ".join(sorted({leaf.partition(".")[0] for leaf in leaves}))
+        hint = f"did you mean {near[0]}?" if near else f"the settings are those of {tops}, see conf/"
         raise ConfigError(f"unknown setting {key}: {hint}")
 
 

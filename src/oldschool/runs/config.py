@@ -318,7 +318,7 @@ def _check_keys(overrides: Sequence[Override], typed: DictConfig) -> None:
         last = key.rpartition(".")[2]
         near = near or sorted(leaf for leaf in leaves if leaf.rpartition(".")[2] == last)[:1]
         tops = ", ".join(sorted({leaf.partition(".")[0] for leaf in leaves}))
-        hint = f"did you mean {near[0]}?" if near else f"the settings are those of {tops}, see conf/"
+        hint = f"did you mean {near[0]}?" if near else f"the settings are those of {tops}"
         raise ConfigError(f"unknown setting {key}: {hint}")
 
 

@@ -85,7 +85,7 @@ class DiagonalsSettings:
     """How far the approximate diagonals are from the exact one.
 
     Attributes:
-        nets: nets, from the first of ``digits``.
+        nets: nets, from the first of ``digits``, and no more than are trained there.
         samples: digits, the first of the training set, that all diagonals are means over.
         drawn: nets, from the first, whose every weight is kept in the results.
     """
@@ -106,7 +106,7 @@ class DeletionSettings:
     """Weights deleted on one look at the net, without retraining.
 
     Attributes:
-        nets: nets, from the first of ``digits``.
+        nets: nets, from the first of ``digits``, and no more than are trained there.
         block: nets a work unit.
         deleted: counts at which a net is measured.
         methods: what deletes.
@@ -147,7 +147,7 @@ class RetrainingSettings:
     """Weights deleted in rounds, with retraining after each.
 
     Attributes:
-        nets: nets, from the first of ``digits``.
+        nets: nets, from the first of ``digits``, and no more than are trained there.
         block: nets a work unit.
         few: nets, from the first, that the methods beside magnitude and OBD prune.
         methods: what deletes.
@@ -186,7 +186,7 @@ class SharesSettings:
     All have the same retraining in sum and the same digits to look at.
 
     Attributes:
-        nets: nets, from the first of ``digits``.
+        nets: nets, from the first of ``digits``, and no more than are trained there.
         deleted: where they are compared.
         passes: passes through the training set, spread over the rounds.
         samples: digits, the first of the training set, that saliencies are means over, and as

@@ -261,6 +261,9 @@ def _data(_: argparse.Namespace, rest: Sequence[str]) -> int:
             except DataError as error:
                 missing += 1
                 print(f"{title}: not to be had: {error}", file=sys.stderr)
+    if missing:
+        what = "an experiment lacks" if missing == 1 else f"{missing} experiments lack"
+        print(f"{what} data, see above: `make` leaves that out and runs the rest", file=sys.stderr)
     return 1 if missing else 0
 
 

@@ -208,7 +208,9 @@ def test_missing_data_are_listed(
     assert main(["data"]) == 0
     monkeypatch.setenv("TOY_DATA", "missing")
     assert main(["data"]) == 1
-    assert f"toy/draw: not to be had: {SAID}\n" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"toy/draw: not to be had: {SAID}\n" in said
+    assert said.splitlines()[-1].startswith("an experiment lacks data, see above: ")
 
 
 def test_a_claim_on_missing_data_is_not_run_with_the_reason(toy_here: Toy) -> None:

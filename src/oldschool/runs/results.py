@@ -246,7 +246,7 @@ def _unwritable(folder: Path, error: OSError) -> StorageError:
 def _damage(file: Path, replication: str) -> str:
     return (
         f"{paths.shown(file)} is not what its manifest says: "
-        f"`python -m oldschool run {replication}` writes it again"
+        f"`make replicate-{replication}` writes it again"
     )
 
 
@@ -259,7 +259,7 @@ def _read_manifest(file: Path) -> dict[str, Any]:
         pass
     replication = file.parent.name
     raise DataError(
-        f"{paths.shown(file)} is damaged: `python -m oldschool run {replication}` writes it again"
+        f"{paths.shown(file)} is damaged: `make replicate-{replication}` writes it again"
     )
 
 

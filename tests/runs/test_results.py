@@ -119,7 +119,7 @@ def test_damaged_results_are_named_and_written_again(
         file.write_bytes(content[:20] + bytes([content[20] ^ 1]) + content[21:])
     with pytest.raises(DataError, match=r"draws\.csv") as caught:
         results.load_frames(Path("reports"), "toy")
-    assert "python -m oldschool run toy" in str(caught.value)
+    assert "`make replicate-toy`" in str(caught.value)
     capsys.readouterr()
     assert run() == 0
     said = capsys.readouterr().out

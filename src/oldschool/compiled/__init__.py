@@ -1,1 +1,1 @@
-"""Compiled forms of passes that are bound by the overhead of tensor operations."""
+"""Compiled forms of passes that are bound by the overhead of tensor operations, or by memory."""

@@ -20,6 +20,12 @@ from pathlib import Path
 FLAGS = ("-std=gnu11", "-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-fPIC")
 
 
+_UNCOMPILED = {
+    "stack": "nets of planes run uncompiled, about seven times as slowly",
+    "descent": "large layers with max-norm are trained uncompiled, a little more slowly",
+}
+
+
 class NotCompiledWarning(UserWarning):
     """The tensor form runs in the place of the compiled one, more slowly."""
 
@@ -35,7 +41,7 @@ def library(name: str, *definitions: str) -> ctypes.CDLL | None:
     source = files(__package__).joinpath(f"{name}.c").read_bytes()
     compiler = _compiler()
     if compiler is None:
-        _warn("no C compiler was found (CC, cc, gcc, clang)")
+        _warn(name, "no C compiler was found (CC, cc, gcc, clang)")
         return None
     flags = [*FLAGS, *(f"-D{definition}" for definition in definitions)]
     made_by = repr((compiler, version(), flags, _machine()))
@@ -44,9 +50,9 @@ def library(name: str, *definitions: str) -> ctypes.CDLL | None:
         file = _kept(_folder(), stem) or _compile(compiler, flags, source, _folder(), stem)
         return ctypes.CDLL(str(file))
     except subprocess.CalledProcessError as error:
-        _warn(f"{shlex.join(compiler)} failed: {_complaint(error)}")
+        _warn(name, f"{shlex.join(compiler)} failed: {_complaint(error)}")
     except (OSError, RuntimeError) as error:  # RuntimeError: no home folder is known
-        _warn(str(error))
+        _warn(name, str(error))
     return None
 
 
@@ -64,10 +70,10 @@ def version() -> str | None:
 
 
 @cache
-def _warn(reason: str) -> None:
-    """Once, whatever it is that cannot be compiled."""
+def _warn(name: str, reason: str) -> None:
+    """Once a source."""
     warnings.warn(
-        f"nets of planes run uncompiled, about seven times as slowly: {reason}",
+        f"{_UNCOMPILED[name]}: {reason}",
         NotCompiledWarning,
         stacklevel=3,
     )

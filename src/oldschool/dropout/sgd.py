@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from oldschool.dropout.max_norm import max_norm_
+from oldschool.dropout.descent import descend_
 from oldschool.dropout.network import Architecture, Parameters
 from oldschool.dropout.penalties import decay_, sparsity_pull_
 from oldschool.dropout.settings import Settings
@@ -156,14 +156,12 @@ class Sgd:
             layer.v.baddbmm_(layer.delta_t, below, beta=momentum, alpha=share)
             layer.vb.mul_(momentum).add_(layer.delta.sum(1), alpha=share)
             decay_(layer.v, layer.w, penalties, step)
-            if self._rate_factors is None:
-                layer.w.add_(layer.v, alpha=-rate)
+            own, silent = self._rate_factors, None if depth else self.silent
+            descend_(layer.w, layer.v, rate, own, self._limit, silent)
+            if own is None:
                 layer.b.add_(layer.vb, alpha=-rate)
             else:
-                layer.w.addcmul_(layer.v, self._rate_factors, value=-rate)
-                layer.b.addcmul_(layer.vb, self._rate_factors.squeeze(2), value=-rate)
-            if self._limit is not None:
-                max_norm_(layer.w, self._limit, None if depth else self.silent)
+                layer.b.addcmul_(layer.vb, own.squeeze(2), value=-rate)
 
     def _pull(self, depth: int, factor: Tensor | None) -> None:
         """The delta of the layer below the layer ``depth``."""

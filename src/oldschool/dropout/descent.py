@@ -1,0 +1,45 @@
+"""The step along the velocity, and max-norm after it."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from oldschool.compiled.descent import compiled
+from oldschool.dropout.max_norm import max_norm_
+
+LARGE = 1 << 19  # weights of a layer; fewer stay in the cache from one operation to the next
+
+
+def descend_(
+    w: Tensor,
+    v: Tensor,
+    rate: float,
+    factors: Tensor | None,
+    limit: Tensor | None,
+    others: Tensor | None = None,
+) -> None:
+    """w <- w - rate v, then |w_j| <= c for every unit j, in place.
+
+    Args:
+        w: weights of R nets, (R, units, inputs).
+        v: their velocities.
+        rate: of all nets.
+        factors: of each net's rate, (R, 1, 1); None for 1.
+        limit: c, (R, 1) or (1, 1); None for none.
+        others: (R, units, more), further weights of the same units, as :func:`max_norm_` has them.
+    """
+    if limit is not None and w[0].numel() >= LARGE:
+        compiled_step = compiled(*(one for one in (w, v, others) if one is not None))
+        if compiled_step is not None:
+            scales = [1.0] * len(w) if factors is None else factors.flatten().tolist()
+            limits = limit.expand(len(w), 1).flatten().tolist()
+            for net, (scale, c) in enumerate(zip(scales, limits, strict=True)):
+                further = None if others is None else others[net]
+                compiled_step(w[net], v[net], rate * scale, c, further)
+            return
+    if factors is None:
+        w.add_(v, alpha=-rate)
+    else:
+        w.addcmul_(v, factors, value=-rate)
+    if limit is not None:
+        max_norm_(w, limit, others)

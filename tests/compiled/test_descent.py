@@ -1,0 +1,116 @@
+"""The compiled step with max-norm against the three operations on tensors that it stands for."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from oldschool.compiled import descent as compiled_descent
+from oldschool.compiled.descent import compiled
+from oldschool.dropout import descent
+from oldschool.dropout.descent import descend_
+from tests.problems import generator
+
+CLOSE = {torch.float32: {"rtol": 1e-5, "atol": 1e-6}, torch.float64: {"rtol": 1e-13, "atol": 1e-14}}
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def layer(dtype, nets=1, units=7, inputs=37, more=5):
+    """Weights, velocities and further weights of the same units."""
+    random = generator(3)
+    shapes = ((nets, units, inputs), (nets, units, inputs), (nets, units, more))
+    return [torch.randn(*shape, dtype=dtype, generator=random) for shape in shapes]
+
+
+@pytest.fixture
+def both(monkeypatch):
+    """A step in the compiled and in the tensor form, from copies."""
+
+    def run(w, v, rate, factors, limit, others):
+        found = []
+        for large in (1, math.inf):
+            monkeypatch.setattr(descent, "LARGE", large)
+            mine = [w.clone(), None if others is None else others.clone()]
+            descend_(mine[0], v, rate, factors, limit, mine[1])
+            found.append(mine)
+        return found
+
+    return run
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("inputs", [1, 15, 16, 17, 64, 131])
+@pytest.mark.parametrize("further", [False, True])
+def test_both_forms_give_the_same_weights(both, dtype, inputs, further):
+    w, v, others = layer(dtype, nets=3, inputs=inputs)
+    factors = torch.tensor([0.5, 1.0, 2.0], dtype=dtype).view(-1, 1, 1)
+    norm = (w.square().sum(-1) + (others.square().sum(-1) if further else 0)).sqrt().median()
+    limit = torch.tensor([float(norm), 1e-3, math.inf], dtype=dtype).view(-1, 1)
+    ours, theirs = both(w, v, 0.1, factors, limit, others if further else None)
+    assert not torch.equal(ours[0], w)
+    for mine, reference in zip(ours, theirs, strict=True):
+        if mine is not None:
+            torch.testing.assert_close(mine, reference, **CLOSE[dtype])
+    if further:  # of the net that max-norm leaves free, and of the one that it does not
+        assert torch.equal(ours[1][2], others[2]) and not torch.equal(ours[1][1], others[1])
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_a_unit_that_is_not_finite_stays_so_and_leaves_the_others(both, bad):
+    w, v, others = layer(torch.float64)
+    w[0, 2, 3] = bad
+    ours, theirs = both(w, v, 0.1, None, torch.tensor([[2.0]], dtype=torch.float64), others)
+    assert not ours[0][0, 2].isfinite().all()
+    for mine, reference in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(mine, reference, equal_nan=True, **CLOSE[torch.float64])
+
+
+def test_large_layers_on_one_thread_are_compiled(monkeypatch):
+    calls = []
+    monkeypatch.setattr(descent, "compiled", lambda *_: lambda *layer: calls.append(layer))
+    limit = torch.tensor([[2.0]])
+    w, v, _ = layer(torch.float32, inputs=descent.LARGE // 7)
+    descend_(w, v, 0.1, None, limit)
+    descend_(w, v, 0.1, None, None)
+    assert calls == []
+    w, v, _ = layer(torch.float32, inputs=descent.LARGE // 7 + 1)
+    descend_(w, v, 0.1, None, None)
+    assert calls == []
+    descend_(w, v, 0.1, None, limit)
+    assert [call[2:] for call in calls] == [(0.1, 2.0, None)]
+
+
+def test_what_has_no_compiled_form():
+    w, v, _ = (one[0] for one in layer(torch.float32))
+    assert compiled(w, v) is not None
+    assert compiled(w, v.double()) is None
+    assert compiled(w.bfloat16(), v.bfloat16()) is None
+    assert compiled(w.mT, v.mT) is None
+    torch.set_num_threads(2)
+    assert compiled(w, v) is None
+
+
+def test_without_a_compiler_the_tensors_are_changed(both, monkeypatch):
+    monkeypatch.setattr(compiled_descent, "library", lambda *_: None)
+    compiled_descent._descend.cache_clear()
+    w, v, others = layer(torch.float64)
+    ours, theirs = both(w, v, 0.1, None, torch.tensor([[2.0]], dtype=torch.float64), others)
+    compiled_descent._descend.cache_clear()
+    assert torch.equal(ours[0], theirs[0]) and torch.equal(ours[1], theirs[1])
+
+
+def test_what_does_not_fit_is_refused():
+    w, v, others = (one[0] for one in layer(torch.float32))
+    step = compiled(w, v)
+    for wrong in ((v[1:], None), (v, others[1:])):
+        with pytest.raises(ValueError, match="of the same units"):
+            step(w, wrong[0], 0.1, 1.0, wrong[1])

@@ -5,6 +5,7 @@ import io
 import math
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -82,10 +83,13 @@ def least_seconds(
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Keep the ratios; a run of some benchmarks (-k) leaves the rows of the others."""
+    """Keep the ratios; a run of some benchmarks leaves the rows of the others."""
     if exitstatus == 0 and RATIOS:
         rows = {(row["what"], row["against"]): row for row in RATIOS}
-        if session.config.getoption("keyword"):
+        chosen = session.config.getoption("keyword") or session.config.getoption("markexpr")
+        if chosen or [Path(one).resolve() for one in session.config.args] != [
+            Path(__file__).parent
+        ]:
             kept = {(row["what"], row["against"]): row for row in read(paths.reports())}
             rows = kept | rows
         text = io.StringIO()

@@ -34,14 +34,22 @@ def layer(dtype, nets=1, units=7, inputs=37, more=5):
 @pytest.fixture
 def both(monkeypatch):
     """A step in the compiled and in the tensor form, from copies."""
+    steps = []
 
-    def run(w, v, rate, factors, limit, others):
+    def counted(*tensors):
+        step = compiled(*tensors)
+        return step and (lambda *layer: (steps.append(layer), step(*layer)))
+
+    monkeypatch.setattr(descent, "compiled", counted)
+
+    def run(w, v, rate, factors, limit, others, compiled_nets=None):
         found = []
         for large in (1, math.inf):
             monkeypatch.setattr(descent, "LARGE", large)
             mine = [w.clone(), None if others is None else others.clone()]
             descend_(mine[0], v, rate, factors, limit, mine[1])
             found.append(mine)
+            assert len(steps) == (len(w) if compiled_nets is None else compiled_nets)
         return found
 
     return run
@@ -64,29 +72,53 @@ def test_both_forms_give_the_same_weights(both, dtype, inputs, further):
         assert torch.equal(ours[1][2], others[2]) and not torch.equal(ours[1][1], others[1])
 
 
-@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
-def test_a_unit_that_is_not_finite_stays_so_and_leaves_the_others(both, bad):
-    w, v, others = layer(torch.float64)
+@pytest.mark.parametrize("limit", [2.0, math.inf])
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, 1e25])  # its square overflows
+def test_a_unit_whose_norm_is_not_finite_leaves_the_others(both, bad, limit):
+    w, v, others = layer(torch.float32)
     w[0, 2, 3] = bad
-    ours, theirs = both(w, v, 0.1, None, torch.tensor([[2.0]], dtype=torch.float64), others)
-    assert not ours[0][0, 2].isfinite().all()
+    ours, theirs = both(w, v, 0.1, None, torch.tensor([[limit]]), others)
+    left = ours[0][0, 2].isfinite()
+    if limit == math.inf and bad == 1e25:  # no unit is too long
+        assert left.all()
+    elif bad != 1e25:
+        assert not left.all()
+    assert ours[0][0, 3].isfinite().all()
     for mine, reference in zip(ours, theirs, strict=True):
-        torch.testing.assert_close(mine, reference, equal_nan=True, **CLOSE[torch.float64])
+        torch.testing.assert_close(mine, reference, equal_nan=True, **CLOSE[torch.float32])
+
+
+def test_one_factor_serves_all_nets(both):
+    w, v, _ = layer(torch.float64, nets=3)
+    limit = torch.tensor([[2.0]], dtype=torch.float64)
+    ours, theirs = both(w, v, 0.1, torch.full((1, 1, 1), 0.5, dtype=torch.float64), limit, None)
+    torch.testing.assert_close(ours[0], theirs[0], **CLOSE[torch.float64])
+
+
+@pytest.mark.parametrize("turned", ["v", "others"])
+def test_tensors_that_are_not_contiguous_are_left_to_torch(both, turned):
+    w, v, others = layer(torch.float64)
+    if turned == "v":
+        v = v.mT.contiguous().mT
+    else:
+        others = others.mT.contiguous().mT
+    limit = torch.tensor([[2.0]], dtype=torch.float64)
+    ours, theirs = both(w, v, 0.1, None, limit, others, compiled_nets=0)
+    assert torch.equal(ours[0], theirs[0]) and torch.equal(ours[1], theirs[1])
 
 
 def test_large_layers_on_one_thread_are_compiled(monkeypatch):
     calls = []
     monkeypatch.setattr(descent, "compiled", lambda *_: lambda *layer: calls.append(layer))
-    limit = torch.tensor([[2.0]])
-    w, v, _ = layer(torch.float32, inputs=descent.LARGE // 7)
+    limit, inputs = torch.tensor([[2.0]]), descent.LARGE // 8
+    w, v, _ = layer(torch.float32, nets=2, units=8, inputs=inputs - 1)
     descend_(w, v, 0.1, None, limit)
+    assert calls == []
+    w, v, _ = layer(torch.float32, nets=2, units=8, inputs=inputs)
     descend_(w, v, 0.1, None, None)
     assert calls == []
-    w, v, _ = layer(torch.float32, inputs=descent.LARGE // 7 + 1)
-    descend_(w, v, 0.1, None, None)
-    assert calls == []
     descend_(w, v, 0.1, None, limit)
-    assert [call[2:] for call in calls] == [(0.1, 2.0, None)]
+    assert [call[2:] for call in calls] == [(0.1, 2.0, None)] * 2
 
 
 def test_what_has_no_compiled_form():
@@ -95,16 +127,17 @@ def test_what_has_no_compiled_form():
     assert compiled(w, v.double()) is None
     assert compiled(w.bfloat16(), v.bfloat16()) is None
     assert compiled(w.mT, v.mT) is None
+    assert compiled(w, v, v.mT) is None
+    assert compiled(*(torch.empty(7, 37, device="meta"),) * 2) is None
     torch.set_num_threads(2)
     assert compiled(w, v) is None
 
 
 def test_without_a_compiler_the_tensors_are_changed(both, monkeypatch):
-    monkeypatch.setattr(compiled_descent, "library", lambda *_: None)
-    compiled_descent._descend.cache_clear()
+    monkeypatch.setattr(compiled_descent, "_descend", lambda dtype: None)
     w, v, others = layer(torch.float64)
-    ours, theirs = both(w, v, 0.1, None, torch.tensor([[2.0]], dtype=torch.float64), others)
-    compiled_descent._descend.cache_clear()
+    limit = torch.tensor([[2.0]], dtype=torch.float64)
+    ours, theirs = both(w, v, 0.1, None, limit, others, compiled_nets=0)
     assert torch.equal(ours[0], theirs[0]) and torch.equal(ours[1], theirs[1])
 
 

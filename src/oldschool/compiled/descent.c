@@ -12,7 +12,7 @@
 
 enum { LANES = 16 };
 
-/* The sum of squares, in as many sums as a vector register holds. */
+/* The sum of squares, in sums side by side that vector registers hold. */
 static REAL squares(const REAL *x, int64_t count)
 {
     REAL sums[LANES] = {0}, total = 0;

@@ -31,7 +31,11 @@ def descend_(
     if limit is not None and w[0].numel() >= LARGE:
         compiled_step = compiled(*(one for one in (w, v, others) if one is not None))
         if compiled_step is not None:
-            scales = [1.0] * len(w) if factors is None else factors.flatten().tolist()
+            scales = (
+                [1.0] * len(w)
+                if factors is None
+                else factors.expand(len(w), 1, 1).flatten().tolist()
+            )
             limits = limit.expand(len(w), 1).flatten().tolist()
             for net, (scale, c) in enumerate(zip(scales, limits, strict=True)):
                 further = None if others is None else others[net]

@@ -23,7 +23,7 @@ def max_norm_(weights: Tensor, limit: Tensor, others: Tensor | None = None) -> T
     norm = torch.linalg.vector_norm(weights, dim=-1)
     if others is not None:
         norm = norm.hypot_(torch.linalg.vector_norm(others, dim=-1))
-    scale = (limit / norm).clamp_(max=1.0)
+    scale = (limit / norm).masked_fill_(norm <= limit, 1.0)
     # On a GPU a look at the scales costs more than multiplying all weights. One that is no number
     # makes the least of them none, and must not keep the others from being shortened.
     if weights.is_cuda or not float(scale.min()) >= 1.0:

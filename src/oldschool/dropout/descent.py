@@ -1,4 +1,4 @@
-"""The step along the velocity, and max-norm after it."""
+"""The step along the velocity, and max-norm after it (section 5.1)."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def descend_(
     """w <- w - rate v, then |w_j| <= c for every unit j, in place.
 
     Args:
-        w: weights of R nets, (R, units, inputs).
-        v: their velocities.
+        w: weights of R nets, (R, units, inputs), of any dtype.
+        v: their velocities, likewise.
         rate: of all nets.
         factors: of each net's rate, (R, 1, 1); None for 1.
         limit: c, (R, 1) or (1, 1); None for none.
@@ -31,15 +31,11 @@ def descend_(
     if limit is not None and w[0].numel() >= LARGE:
         compiled_step = compiled(*(one for one in (w, v, others) if one is not None))
         if compiled_step is not None:
-            scales = (
-                [1.0] * len(w)
-                if factors is None
-                else factors.expand(len(w), 1, 1).flatten().tolist()
-            )
-            limits = limit.expand(len(w), 1).flatten().tolist()
-            for net, (scale, c) in enumerate(zip(scales, limits, strict=True)):
+            each = w.new_ones(1) if factors is None else factors.view(-1)
+            rates, limits = (one.expand(len(w)).tolist() for one in (rate * each, limit.view(-1)))
+            for net, (own_rate, c) in enumerate(zip(rates, limits, strict=True)):
                 further = None if others is None else others[net]
-                compiled_step(w[net], v[net], rate * scale, c, further)
+                compiled_step(w[net], v[net], own_rate, c, further)
             return
     if factors is None:
         w.add_(v, alpha=-rate)

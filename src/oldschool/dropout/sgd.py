@@ -156,12 +156,12 @@ class Sgd:
             layer.v.baddbmm_(layer.delta_t, below, beta=momentum, alpha=share)
             layer.vb.mul_(momentum).add_(layer.delta.sum(1), alpha=share)
             decay_(layer.v, layer.w, penalties, step)
-            own, silent = self._rate_factors, None if depth else self.silent
-            descend_(layer.w, layer.v, rate, own, self._limit, silent)
-            if own is None:
+            silent = None if depth else self.silent
+            descend_(layer.w, layer.v, rate, self._rate_factors, self._limit, silent)
+            if self._rate_factors is None:
                 layer.b.add_(layer.vb, alpha=-rate)
             else:
-                layer.b.addcmul_(layer.vb, own.squeeze(2), value=-rate)
+                layer.b.addcmul_(layer.vb, self._rate_factors.squeeze(2), value=-rate)
 
     def _pull(self, depth: int, factor: Tensor | None) -> None:
         """The delta of the layer below the layer ``depth``."""

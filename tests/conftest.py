@@ -7,10 +7,12 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import torch
 
 TESTS = Path(__file__).parent
 SOURCE = TESTS.parent / "src"
@@ -77,6 +79,14 @@ def toy(tmp_path: Path) -> Toy:
     """A fresh toy project; the tests start processes in it."""
     shutil.copytree(TESTS / "toy", tmp_path / "toy", ignore=shutil.ignore_patterns("__pycache__"))
     return Toy(tmp_path / "toy")
+
+
+@pytest.fixture
+def set_threads() -> Iterator[Callable[[int], None]]:
+    """Sets the threads of torch, up to the end of the test."""
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-import torch
 
 from oldschool import paths
 from oldschool.report.speed import COLUMNS, read, speed_file
@@ -20,12 +19,9 @@ K = TypeVar("K")
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
+def one_thread(set_threads):
     """Both sides of every ratio on one thread, unless a benchmark says otherwise."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+    set_threads(1)
 
 
 @pytest.fixture

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from unittest.mock import Mock
 
 import pytest
 import torch
 
 from oldschool.compiled import descent as compiled_descent
 from oldschool.compiled.descent import compiled
+from oldschool.compiled.library import gnu_threads
 from oldschool.dropout import descent
 from oldschool.dropout.descent import descend_
 from tests.problems import generator
@@ -17,11 +19,8 @@ CLOSE = {torch.float32: {"rtol": 1e-5, "atol": 1e-6}, torch.float64: {"rtol": 1e
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+def one_thread(set_threads):
+    set_threads(1)
 
 
 def layer(dtype, nets=1, units=7, inputs=37, more=5):
@@ -107,7 +106,22 @@ def test_tensors_that_are_not_contiguous_are_left_to_torch(both, turned):
     assert torch.equal(ours[0], theirs[0]) and torch.equal(ours[1], theirs[1])
 
 
-def test_large_layers_on_one_thread_are_compiled(monkeypatch):
+@pytest.mark.skipif(not gnu_threads(), reason="loops do not run on torch's threads here")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_weights_are_the_same_on_any_number_of_threads(set_threads, dtype):
+    w, v, others = (one[0] for one in layer(dtype))
+    found = []
+    for threads in (1, 2, 5, len(w) + 1):
+        set_threads(threads)
+        mine = [w.clone(), others.clone()]
+        compiled(w, v, others)(mine[0], v, 0.1, 6.0, mine[1])
+        found.append(mine)
+    assert not torch.equal(found[0][1], others)
+    for mine in found[1:]:
+        assert torch.equal(mine[0], found[0][0]) and torch.equal(mine[1], found[0][1])
+
+
+def test_large_layers_are_compiled(monkeypatch):
     calls = []
     monkeypatch.setattr(descent, "compiled", lambda *_: lambda *layer: calls.append(layer))
     limit, inputs = torch.tensor([[2.0]]), descent.LARGE // 8
@@ -129,12 +143,19 @@ def test_what_has_no_compiled_form():
     assert compiled(w.mT, v.mT) is None
     assert compiled(w, v, v.mT) is None
     assert compiled(*(torch.empty(7, 37, device="meta"),) * 2) is None
-    torch.set_num_threads(2)
+
+
+def test_none_on_fewer_threads_than_torchs(set_threads, monkeypatch):
+    serial = Mock(threads=lambda: 1)
+    monkeypatch.setattr(compiled_descent, "library", lambda *_, **__: serial)
+    w, v, _ = (one[0] for one in layer(torch.float32))
+    assert compiled(w, v) is not None
+    set_threads(2)
     assert compiled(w, v) is None
 
 
 def test_without_a_compiler_the_tensors_are_changed(both, monkeypatch):
-    monkeypatch.setattr(compiled_descent, "_descend", lambda dtype: None)
+    monkeypatch.setattr(compiled_descent, "library", lambda *_, **__: None)
     w, v, others = layer(torch.float64)
     limit = torch.tensor([[2.0]], dtype=torch.float64)
     ours, theirs = both(w, v, 0.1, None, limit, others, compiled_nets=0)

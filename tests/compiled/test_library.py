@@ -13,7 +13,7 @@ import torch
 
 from oldschool.compiled import library as module
 from oldschool.compiled import stack
-from oldschool.compiled.library import NotCompiledWarning, library, version
+from oldschool.compiled.library import NotCompiledWarning, gnu_threads, library, version
 from oldschool.nets.planes import Dense, Planes
 from oldschool.nets.stack import Stack
 
@@ -80,6 +80,38 @@ def test_other_macros_make_another(tmp_path):
     library("stack")
     library("stack", "REAL=double")
     assert len(made(tmp_path)) == 2
+
+
+@pytest.mark.parametrize(
+    ("imported", "called"), [("torch", "a compiler"), ("torch", "clang"), ("sys", "a compiler")]
+)
+def test_loops_run_on_torchs_threads_and_on_no_others(tmp_path, imported, called):
+    """In another process, as torch is loaded in this one."""
+    wrapper = tmp_path / "cc.py"
+    wrapper.write_text(
+        "import subprocess, sys\n"
+        f"if '--version' in sys.argv: sys.exit(print('{called} 1.0'))\n"
+        "sys.exit(subprocess.run(['cc', *sys.argv[1:]]).returncode)"
+    )
+    script = f"""
+import sys, {imported}
+from oldschool.compiled.library import library
+counted = []
+for threads in (1, 3, 2):
+    if '{imported}' == 'torch':
+        torch.set_num_threads(threads)
+    counted.append(library('descent', openmp=True).threads())
+print(*counted)
+"""
+    environment = {
+        **os.environ,
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+        "CC": shlex.join([sys.executable, str(wrapper)]),
+    }
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    shared = (imported, called) == ("torch", "a compiler") and gnu_threads()
+    assert done.stdout == ("1 3 2\n" if shared else "1 1 1\n"), done.stderr
 
 
 def test_without_a_compiler_tensors_do_it(tmp_path, monkeypatch):

@@ -23,27 +23,22 @@ def compiled(*tensors: Tensor) -> Descend | None:
     """The compiled step of one net's layer, or None where there is none for these tensors.
 
     It takes w (units, inputs), its velocity, the rate, c, and further weights (units, more) of
-    the same units or None, all as of the tensors given here, and changes weights in place. On one
-    thread it is faster than three operations on tensors for units of some tens of inputs and
-    more; on several threads those are.
+    the same units or None, all as of the tensors given here, and changes weights in place. It
+    runs on as many threads as torch does, or not at all.
     """
     dtype = tensors[0].dtype
-    plain = (
-        torch.get_num_threads() == 1
-        and dtype in _REALS
-        and all(
-            one.device.type == "cpu" and one.dtype == dtype and one.is_contiguous()
-            for one in tensors
-        )
+    plain = dtype in _REALS and all(
+        one.device.type == "cpu" and one.dtype == dtype and one.is_contiguous() for one in tensors
     )
-    return _descend(dtype) if plain else None
+    code = library("descent", *_REALS[dtype], openmp=True) if plain else None
+    # On fewer threads than torch has it would be slower than operations on tensors.
+    if code is None or code.threads() != torch.get_num_threads():
+        return None
+    return _descend(code)
 
 
 @cache
-def _descend(dtype: torch.dtype) -> Descend | None:
-    code = library("descent", *_REALS[dtype])
-    if code is None:
-        return None
+def _descend(code: ctypes.CDLL) -> Descend:
     address, real, count = ctypes.c_void_p, ctypes.c_double, ctypes.c_int64
 
     def descend(w: Tensor, v: Tensor, rate: float, limit: float, others: Tensor | None) -> None:

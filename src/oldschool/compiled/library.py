@@ -31,12 +31,13 @@ class NotCompiledWarning(UserWarning):
 
 
 @cache
-def library(name: str, *definitions: str) -> ctypes.CDLL | None:
+def library(name: str, *definitions: str, openmp: bool = False) -> ctypes.CDLL | None:
     """The shared library of ``name``.c, or None, with a warning, where it cannot be made.
 
     Args:
         name: of the source in this package.
         definitions: macros, as in ``REAL=double``.
+        openmp: its loops are to run on the threads of torch, where that can be.
     """
     source = files(__package__).joinpath(f"{name}.c").read_bytes()
     compiler = _compiler()
@@ -44,6 +45,8 @@ def library(name: str, *definitions: str) -> ctypes.CDLL | None:
         _warn(name, "no C compiler was found (CC, cc, gcc, clang)")
         return None
     flags = [*FLAGS, *(f"-D{definition}" for definition in definitions)]
+    if openmp and gnu_threads():
+        flags.append("-fopenmp")
     made_by = repr((compiler, version(), flags, _machine()))
     stem = f"{name}-{_digest(source + made_by.encode())}"
     try:
@@ -67,6 +70,18 @@ def version() -> str | None:
     except OSError:
         return None
     return next(iter(done.stdout.splitlines()), None)
+
+
+def gnu_threads() -> bool:
+    """Whether loops would run on torch's threads: GNU's, as Clang brings a runtime of its own.
+
+    Threads of another runtime would have to take turns with torch's, which spin while they wait.
+    """
+    try:
+        ctypes.CDLL("libgomp.so.1", mode=os.RTLD_NOLOAD)  # found if torch has loaded it
+    except OSError:
+        return False
+    return "clang" not in (version() or "")
 
 
 @cache

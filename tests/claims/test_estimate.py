@@ -49,6 +49,27 @@ def test_the_same_data_give_the_same_interval_to_the_last_bit() -> None:
     assert mean(values) == mean(list(values))
 
 
+@pytest.mark.parametrize("n", [10, 11, 12, 50])
+@pytest.mark.parametrize("centre", [0.0, 11.7, 1e3])
+def test_the_last_bit_of_the_data_moves_no_interval(n, centre) -> None:
+    """As logarithms of one processor and of another differ in it."""
+    random = np.random.default_rng(5)
+    values = random.normal(centre, 1.0, n)
+    ours = mean(values)
+    for _ in range(8):
+        other = mean(np.nextafter(values, values + random.integers(-1, 2, n)))
+        assert (other.low, other.high) == pytest.approx((ours.low, ours.high), rel=1e-9, abs=1e-9)
+
+
+def test_the_mean_is_as_plain_bca_has_it_where_no_resample_is_the_sample() -> None:
+    values = np.random.default_rng(6).exponential(size=40)
+    plain = stats.bootstrap(
+        (values,), np.mean, confidence_level=0.90, rng=np.random.default_rng(19930101)
+    ).confidence_interval
+    ours = mean(values)
+    assert (ours.low, ours.high) == pytest.approx((plain.low, plain.high), rel=1e-8)
+
+
 @pytest.mark.parametrize("estimator", [mean, median])
 def test_constant_data_give_an_interval_of_width_nought(estimator) -> None:
     assert estimator([7.0] * 20, note="all alike") == Estimate(7.0, 7.0, 7.0, 20, "all alike")

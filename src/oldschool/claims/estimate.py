@@ -19,6 +19,7 @@ LEVEL = 0.90
 _TAIL = (1.0 - LEVEL) / 2.0
 _RESAMPLES = 9999
 _FEW = 10
+_BITS = 32  # to which resampled means are told apart, of the range of the values
 _BATCH_ELEMENTS = 2_000_000  # resampled values held at once: 16 MB
 _RESAMPLING_SEED = 19930101  # the same resamples for the same data, in every run
 
@@ -117,9 +118,17 @@ def mean(values: Values, note: str = "") -> Estimate | NotRun:
     if data.size < _FEW:
         arm = float(stats.t.ppf(1 - _TAIL, data.size - 1) * stats.sem(data))
         return Estimate(centre, centre - arm, centre + arm, data.size, note, "mean: Student's t")
+    # Of few values some resamples are the sample itself in another order. Their means have to tie
+    # with the sample's, as BCa counts what lies below it: rounding must not decide.
+    grain = np.ldexp(1.0, int(np.frexp(np.ptp(data))[1]) - _BITS)
+
+    def resampled_mean(values: NDArray[np.float64], axis: int = -1) -> NDArray[np.float64]:
+        means: NDArray[np.float64] = np.round(values.mean(axis) / grain) * grain
+        return means
+
     interval = stats.bootstrap(
         (data,),
-        np.mean,
+        resampled_mean,
         confidence_level=LEVEL,
         n_resamples=_RESAMPLES,
         batch=max(1, _BATCH_ELEMENTS // data.size),

@@ -315,4 +315,6 @@ GAUSSIAN = Experiment(
     frames=("gaussian", "gaussian_nets"),
     plan=plan,
     run=run,
+    # Rounding decides in which iteration the training of some nets stops.
+    rows_apart=0.2,
 )

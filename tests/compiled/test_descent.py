@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from unittest.mock import Mock
 
 import pytest
@@ -10,9 +12,9 @@ import torch
 
 from oldschool.compiled import descent as compiled_descent
 from oldschool.compiled.descent import compiled
-from oldschool.compiled.library import gnu_threads
 from oldschool.dropout import descent
 from oldschool.dropout.descent import descend_
+from tests.compiled.openmp import is_gcc, torch_has_gnu_threads
 from tests.problems import generator
 
 CLOSE = {torch.float32: {"rtol": 1e-5, "atol": 1e-6}, torch.float64: {"rtol": 1e-13, "atol": 1e-14}}
@@ -106,19 +108,42 @@ def test_tensors_that_are_not_contiguous_are_left_to_torch(both, turned):
     assert torch.equal(ours[0], theirs[0]) and torch.equal(ours[1], theirs[1])
 
 
-@pytest.mark.skipif(not gnu_threads(), reason="loops do not run on torch's threads here")
+SHARED = pytest.mark.skipif(
+    not torch_has_gnu_threads() or not is_gcc("cc"), reason="loops do not run on torch's threads"
+)
+
+
+@SHARED
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_the_weights_are_the_same_on_any_number_of_threads(set_threads, dtype):
-    w, v, others = (one[0] for one in layer(dtype))
+    w, v, others = (one[0] for one in layer(dtype, units=1000, inputs=800))
+    limit = float(w.norm(dim=1).median())
     found = []
-    for threads in (1, 2, 5, len(w) + 1):
+    for threads in (1, 2, 5):
         set_threads(threads)
         mine = [w.clone(), others.clone()]
-        compiled(w, v, others)(mine[0], v, 0.1, 6.0, mine[1])
+        compiled(w, v, others)(mine[0], v, 0.1, limit, mine[1])
         found.append(mine)
     assert not torch.equal(found[0][1], others)
     for mine in found[1:]:
         assert torch.equal(mine[0], found[0][0]) and torch.equal(mine[1], found[0][1])
+
+
+@SHARED
+def test_a_step_is_shared_out_among_threads():
+    """In another process, where no other operation has started any."""
+    script = """
+import os, torch
+from oldschool.compiled.descent import compiled
+torch.set_num_threads(3)
+w, v = torch.zeros(30, 40), torch.zeros(30, 40)
+step, before = compiled(w, v), len(os.listdir("/proc/self/task"))
+step(w, v, 0.1, 1.0, None)
+print(len(os.listdir("/proc/self/task")) - before)
+"""
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "2\n"
 
 
 def test_large_layers_are_compiled(monkeypatch):

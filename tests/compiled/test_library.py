@@ -13,11 +13,14 @@ import torch
 
 from oldschool.compiled import library as module
 from oldschool.compiled import stack
-from oldschool.compiled.library import NotCompiledWarning, gnu_threads, library, version
+from oldschool.compiled.library import NotCompiledWarning, library, version
 from oldschool.nets.planes import Dense, Planes
 from oldschool.nets.stack import Stack
+from tests.compiled.openmp import is_gcc, torch_has_gnu_threads
 
 NET = Stack((Dense(Planes(4), 2),))
+
+needs_gcc = pytest.mark.skipif(not is_gcc("cc"), reason="cc is not GCC")
 
 
 @pytest.fixture(autouse=True)
@@ -82,36 +85,56 @@ def test_other_macros_make_another(tmp_path):
     assert len(made(tmp_path)) == 2
 
 
-@pytest.mark.parametrize(
-    ("imported", "called"), [("torch", "a compiler"), ("torch", "clang"), ("sys", "a compiler")]
-)
-def test_loops_run_on_torchs_threads_and_on_no_others(tmp_path, imported, called):
-    """In another process, as torch is loaded in this one."""
+def in_another_process(tmp_path, script, compiler):
+    """What a script prints, torch not loaded beforehand; the compiler is a Python script."""
     wrapper = tmp_path / "cc.py"
-    wrapper.write_text(
-        "import subprocess, sys\n"
-        f"if '--version' in sys.argv: sys.exit(print('{called} 1.0'))\n"
-        "sys.exit(subprocess.run(['cc', *sys.argv[1:]]).returncode)"
-    )
-    script = f"""
-import sys, {imported}
-from oldschool.compiled.library import library
-counted = []
-for threads in (1, 3, 2):
-    if '{imported}' == 'torch':
-        torch.set_num_threads(threads)
-    counted.append(library('descent', openmp=True).threads())
-print(*counted)
-"""
+    wrapper.write_text("import subprocess, sys\n" + compiler)
     environment = {
         **os.environ,
         "XDG_CACHE_HOME": str(tmp_path / "cache"),
         "CC": shlex.join([sys.executable, str(wrapper)]),
     }
-    command = [sys.executable, "-c", script]
+    command = [sys.executable, "-W", "error", "-c", script]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    shared = (imported, called) == ("torch", "a compiler") and gnu_threads()
-    assert done.stdout == ("1 3 2\n" if shared else "1 1 1\n"), done.stderr
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+CALLED = "if '--version' in sys.argv: sys.exit(print('{} 1.0'))\n"
+COMPILES = "sys.exit(subprocess.run(['cc', *sys.argv[1:]]).returncode)\n"
+HAS_NO_RUNTIME = "if '-fopenmp' in sys.argv: sys.exit('error: no libgomp.spec')\n"
+COUNTS = """
+import sys, {}
+from oldschool.compiled.library import library
+counted = []
+for threads in (1, 3, 2):
+    if 'torch' in sys.modules:
+        torch.set_num_threads(threads)
+    counted.append(library('descent', openmp=True).threads())
+print(*counted)
+"""
+
+
+@needs_gcc
+@pytest.mark.skipif(not torch_has_gnu_threads(), reason="torch's threads are not GNU's")
+def test_loops_run_on_torchs_threads(tmp_path):
+    compiler = CALLED.format("a compiler") + COMPILES
+    assert in_another_process(tmp_path, COUNTS.format("torch"), compiler) == "1 3 2\n"
+
+
+@needs_gcc
+@pytest.mark.parametrize(
+    ("imported", "compiler"),
+    [
+        ("torch", CALLED.format("clang")),
+        ("torch", HAS_NO_RUNTIME),
+        ("json", CALLED.format("a compiler")),
+    ],
+    ids=["clang", "no runtime", "no torch"],
+)
+def test_loops_run_on_no_threads_but_torchs(tmp_path, imported, compiler):
+    counted = in_another_process(tmp_path, COUNTS.format(imported), compiler + COMPILES)
+    assert counted == "1 1 1\n"
 
 
 def test_without_a_compiler_tensors_do_it(tmp_path, monkeypatch):

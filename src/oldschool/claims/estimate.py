@@ -19,7 +19,8 @@ LEVEL = 0.90
 _TAIL = (1.0 - LEVEL) / 2.0
 _RESAMPLES = 9999
 _FEW = 10
-_BITS = 32  # to which resampled means are told apart, of the range of the values
+_TIE = 2.0**-32  # of the range of the values: means no further apart tie
+_ROUNDING = 4 * float(np.finfo(np.float64).eps)
 _BATCH_ELEMENTS = 2_000_000  # resampled values held at once: 16 MB
 _RESAMPLING_SEED = 19930101  # the same resamples for the same data, in every run
 
@@ -118,13 +119,13 @@ def mean(values: Values, note: str = "") -> Estimate | NotRun:
     if data.size < _FEW:
         arm = float(stats.t.ppf(1 - _TAIL, data.size - 1) * stats.sem(data))
         return Estimate(centre, centre - arm, centre + arm, data.size, note, "mean: Student's t")
-    # Of few values some resamples are the sample itself in another order. Their means have to tie
-    # with the sample's, as BCa counts what lies below it: rounding must not decide.
-    grain = np.ldexp(1.0, int(np.frexp(np.ptp(data))[1]) - _BITS)
+    # BCa counts the resampled means below the sample's. Those apart from it by rounding alone, as
+    # of the sample in another order, have to tie with it.
+    close = max(_TIE * float(np.ptp(data)), _ROUNDING * float(np.abs(data).max()))
 
     def resampled_mean(values: NDArray[np.float64], axis: int = -1) -> NDArray[np.float64]:
-        means: NDArray[np.float64] = np.round(values.mean(axis) / grain) * grain
-        return means
+        means = values.mean(axis)
+        return np.where(np.abs(means - centre) <= close, centre, means)
 
     interval = stats.bootstrap(
         (data,),

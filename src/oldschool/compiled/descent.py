@@ -31,8 +31,9 @@ def compiled(*tensors: Tensor) -> Descend | None:
         one.device.type == "cpu" and one.dtype == dtype and one.is_contiguous() for one in tensors
     )
     code = library("descent", *_REALS[dtype], openmp=True) if plain else None
-    # On fewer threads than torch has it would be slower than operations on tensors.
-    if code is None or code.threads() != torch.get_num_threads():
+    # On one thread of several it gains nothing over operations on tensors. Torch is asked first:
+    # in a thread that has not used it yet, that sets the count of both.
+    if code is None or torch.get_num_threads() != code.threads():
         return None
     return _descend(code)
 

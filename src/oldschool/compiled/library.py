@@ -37,25 +37,26 @@ def library(name: str, *definitions: str, openmp: bool = False) -> ctypes.CDLL |
     Args:
         name: of the source in this package.
         definitions: macros, as in ``REAL=double``.
-        openmp: its loops are to run on the threads of torch, where that can be.
+        openmp: its loops are to run on the threads of torch, where that can be; else on one.
     """
     source = files(__package__).joinpath(f"{name}.c").read_bytes()
     compiler = _compiler()
     if compiler is None:
         _warn(name, "no C compiler was found (CC, cc, gcc, clang)")
         return None
-    flags = [*FLAGS, *(f"-D{definition}" for definition in definitions)]
-    if openmp and gnu_threads():
-        flags.append("-fopenmp")
-    made_by = repr((compiler, version(), flags, _machine()))
-    stem = f"{name}-{_digest(source + made_by.encode())}"
-    try:
-        file = _kept(_folder(), stem) or _compile(compiler, flags, source, _folder(), stem)
-        return ctypes.CDLL(str(file))
-    except subprocess.CalledProcessError as error:
-        _warn(name, f"{shlex.join(compiler)} failed: {_complaint(error)}")
-    except (OSError, RuntimeError) as error:  # RuntimeError: no home folder is known
-        _warn(name, str(error))
+    flags, failure = [*FLAGS, *(f"-D{definition}" for definition in definitions)], ""
+    ways = [[*flags, "-fopenmp"], flags] if openmp and gnu_threads() else [flags]
+    for way in ways:
+        made_by = repr((compiler, version(), way, _machine()))
+        stem = f"{name}-{_digest(source + made_by.encode())}"
+        try:
+            file = _kept(_folder(), stem) or _compile(compiler, way, source, _folder(), stem)
+            return ctypes.CDLL(str(file))
+        except subprocess.CalledProcessError as error:
+            failure = f"{shlex.join(compiler)} failed: {_complaint(error)}"
+        except (OSError, RuntimeError) as error:  # RuntimeError: no home folder is known
+            failure = str(error)
+    _warn(name, failure)
     return None
 
 
@@ -78,7 +79,7 @@ def gnu_threads() -> bool:
     Threads of another runtime would have to take turns with torch's, which spin while they wait.
     """
     try:
-        ctypes.CDLL("libgomp.so.1", mode=os.RTLD_NOLOAD)  # found if torch has loaded it
+        ctypes.CDLL("libgomp.so.1", mode=os.RTLD_NOLOAD)  # found if it is loaded, as by torch
     except OSError:
         return False
     return "clang" not in (version() or "")

@@ -52,6 +52,9 @@ def main() -> None:
     """Print the table of the part that is asked for."""
     torch.set_num_threads(1)
     parts = [*PARTS, "features"]
+    if {"-h", "--help"} & set(sys.argv):
+        print(__doc__)
+        return
     if len(sys.argv) < 2 or sys.argv[1] not in parts:
         sys.exit(f"say what to choose: {', '.join(parts)}")
     part, hidden = sys.argv[1], [int(units) for units in sys.argv[2:]] or [256, 256]

@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     cite.add_argument("claim", nargs="?", help="its id, or some of its dotted parts")
     cite.set_defaults(command=_cite)
 
-    listing = commands.add_parser("list", help="replications, their experiments and settings")
+    listing = commands.add_parser("list", help="replications, their experiments and rows")
     listing.set_defaults(command=_list)
 
     data = commands.add_parser("data", help="get and check the data of all replications")

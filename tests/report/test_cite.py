@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,12 @@ def test_sentences(finished) -> None:
         "rows are of profile default), where the paper reports 2 (eq. 9)."
     )
     assert ', where the paper reports "OBS < OBD" (abstract): ' in found["tiny.order"].sentence()
+
+
+def test_the_sentence_of_a_test_has_its_p(finished) -> None:
+    one = citations(finished)["tiny.weights"]
+    judged = replace(one.judged, claim=replace(one.judged.claim, unit="p"))
+    assert ": p = 14 (n = 120), where the paper " in replace(one, judged=judged).sentence()
 
 
 def test_what_we_added_is_not_put_into_the_papers_mouth(finished) -> None:

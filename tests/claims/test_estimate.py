@@ -62,6 +62,16 @@ def test_the_last_bit_of_the_data_moves_no_interval(n, centre) -> None:
         assert other.high == pytest.approx(ours.high, rel=0, abs=1e-6)
 
 
+@pytest.mark.parametrize("n", [10, 50, 250, 1000])
+@pytest.mark.parametrize("ulps", [1, 2, 8, 60, 10_000])
+def test_values_that_differ_by_rounding_have_an_interval(n, ulps) -> None:
+    for seed in range(5):
+        values = 1.0 + np.random.default_rng(seed).integers(0, ulps + 1, n) * 2.0**-52
+        ours = mean(values)
+        assert isinstance(ours, Estimate)
+        assert 1.0 <= ours.low <= ours.value <= ours.high <= 1.0 + (ulps + 1) * 2.0**-52
+
+
 def test_shares_of_counts_have_the_interval_of_the_counts() -> None:
     random = np.random.default_rng(7)
     for _ in range(10):

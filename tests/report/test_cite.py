@@ -16,6 +16,7 @@ import yaml
 import oldschool
 from oldschool.claims.assess import assess
 from oldschool.claims.claim import load_claims
+from oldschool.claims.estimate import exact
 from oldschool.cli import main
 from oldschool.errors import ConfigError, DataError
 from oldschool.report.build import build
@@ -102,8 +103,11 @@ def test_sentences(finished) -> None:
 
 def test_the_sentence_of_a_test_has_its_p(finished) -> None:
     one = citations(finished)["tiny.weights"]
-    judged = replace(one.judged, claim=replace(one.judged.claim, unit="p"))
-    assert ": p = 14 (n = 120), where the paper " in replace(one, judged=judged).sentence()
+    claim = replace(one.judged.claim, unit="p")
+    judged = replace(one.judged, claim=claim, result=exact(0.25, 120))
+    found = replace(one, judged=judged)
+    assert ": p = 0.250 (n = 120), where the paper " in found.sentence()
+    assert found.record()["interval"] == ""
 
 
 def test_what_we_added_is_not_put_into_the_papers_mouth(finished) -> None:

@@ -71,12 +71,15 @@ class Judged:
     command: str
 
     def printed(self) -> tuple[str, str]:
-        """Our number and its interval in the digits they are good for; empty without a number."""
+        """Our number and its interval in the digits they are good for.
+
+        Without a number both are empty, and the interval of one that was counted or computed.
+        """
         ours = self.result
         if isinstance(ours, NotRun):
             return "", ""
         value, _, interval = fmt(ours.value, ours.low, ours.high).partition(" ")
-        return value, interval
+        return value, interval if ours.sampled else ""
 
     def row(self) -> dict[str, str]:
         """The claim's line of ``claims.csv``, formatted the same way every time."""

@@ -20,7 +20,7 @@ _TAIL = (1.0 - LEVEL) / 2.0
 _RESAMPLES = 9999
 _FEW = 10
 _TIE = 2.0**-32  # of the range of the values: means no further apart tie
-_ROUNDING = 4 * float(np.finfo(np.float64).eps)
+_NOT_SAMPLED = "none: counted or computed, not sampled"
 _BATCH_ELEMENTS = 2_000_000  # resampled values held at once: 16 MB
 _RESAMPLING_SEED = 19930101  # the same resamples for the same data, in every run
 
@@ -57,6 +57,11 @@ class Estimate:
             raise ValueError(f"interval ends in the wrong order: [{self.low}, {self.high}]")
         if self.n < 1:
             raise ValueError(f"an estimate needs at least one replicate, not {self.n}")
+
+    @property
+    def sampled(self) -> bool:
+        """Whether its interval tells of chance; not if it was counted or computed."""
+        return self.method != _NOT_SAMPLED and self.n > 1
 
 
 @dataclass(frozen=True)
@@ -103,8 +108,8 @@ def mean(values: Values, note: str = "") -> Estimate | NotRun:
     """Mean with a bias-corrected and accelerated (BCa) bootstrap interval.
 
     Of fewer than ten values a bootstrap's interval is too short; they get Student's t. Values
-    that are all the same give an interval of width nought; fewer than two values give
-    ``NotRun``, as one value says nothing about spread.
+    that are all the same, but for rounding, give an interval of width nought; fewer than two
+    values give ``NotRun``, as one value says nothing about spread.
 
     Raises:
         ValueError: a value is not finite.
@@ -113,15 +118,17 @@ def mean(values: Values, note: str = "") -> Estimate | NotRun:
     if data.size < 2:
         return NotRun(f"an interval of the mean needs at least 2 values, there are {data.size}")
     centre = float(data.mean())
-    if np.ptp(data) == 0.0:
-        value = float(data[0])
+    rounding = 4 * float(np.finfo(np.float64).eps * np.abs(data).max())
+    spread = float(np.ptp(data))
+    if spread <= 4 * data.size * rounding:  # else the means of all values but one differ, too
+        value = float(data[0]) if spread == 0.0 else centre
         return Estimate(value, value, value, data.size, note, "mean: of values all the same")
     if data.size < _FEW:
         arm = float(stats.t.ppf(1 - _TAIL, data.size - 1) * stats.sem(data))
         return Estimate(centre, centre - arm, centre + arm, data.size, note, "mean: Student's t")
     # BCa counts the resampled means below the sample's. Those apart from it by rounding alone, as
     # of the sample in another order, have to tie with it.
-    close = max(_TIE * float(np.ptp(data)), _ROUNDING * float(np.abs(data).max()))
+    close = max(_TIE * spread, rounding)
 
     def resampled_mean(values: NDArray[np.float64], axis: int = -1) -> NDArray[np.float64]:
         means = values.mean(axis)
@@ -165,7 +172,7 @@ def median(values: Values, note: str = "") -> Estimate | NotRun:
 def exact(value: float, n: int = 1, note: str = "") -> Estimate:
     """A quantity that is counted or computed, not sampled: an interval of width nought."""
     value = float(value)
-    return Estimate(value, value, value, n, note, "none: counted or computed, not sampled")
+    return Estimate(value, value, value, n, note, _NOT_SAMPLED)
 
 
 def paired_difference(a: Values, b: Values, note: str = "") -> Estimate | NotRun:

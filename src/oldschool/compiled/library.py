@@ -60,21 +60,26 @@ def library(name: str, *definitions: str, openmp: bool = False) -> ctypes.CDLL |
     return None
 
 
-@cache
 def version() -> str | None:
     """The first line that the compiler says of itself; None without one."""
+    return next(iter(_said().splitlines()), None)
+
+
+@cache
+def _said() -> str:
+    """What the compiler says of itself."""
     compiler = _compiler()
     if compiler is None:
-        return None
+        return ""
     try:
         done = subprocess.run([*compiler, "--version"], capture_output=True, text=True, check=False)
     except OSError:
-        return None
-    return next(iter(done.stdout.splitlines()), None)
+        return ""
+    return done.stdout
 
 
 def gnu_threads() -> bool:
-    """Whether loops would run on torch's threads: GNU's, as Clang brings a runtime of its own.
+    """Whether loops would run on torch's threads: GNU's, of which GCC's code is.
 
     Threads of another runtime would have to take turns with torch's, which spin while they wait.
     """
@@ -82,7 +87,7 @@ def gnu_threads() -> bool:
         ctypes.CDLL("libgomp.so.1", mode=os.RTLD_NOLOAD)  # found if it is loaded, as by torch
     except OSError:
         return False
-    return "clang" not in (version() or "")
+    return "Free Software Foundation" in _said()
 
 
 @cache

@@ -70,11 +70,9 @@ class Citation:
         if not self.n:
             return f"{claim.what}: not run ({_plain(verdict.reason)}), {published}."
         value, interval = self.judged.printed()
-        ours = f"{value} {claim.unit}".strip()
-        if claim.unit == "p":  # of a test, which has no interval
-            ours = f"p = {value} (n = {self.n})"
-        elif self.n != "1":
-            ours += f" (90 % interval {interval}, n = {self.n})"
+        ours = f"p = {value}" if claim.unit == "p" else f"{value} {claim.unit}".strip()
+        if self.n != "1":
+            ours += f" ({f'90 % interval {interval}, ' if interval else ''}n = {self.n})"
         return f"{claim.what}: {ours}, {published}: {verdict.word}."
 
     def record(self) -> dict[str, Any]:

@@ -110,7 +110,7 @@ def _line(one: Judged) -> list[str]:
         escape(f"{claim.what} [{claim.unit}]" if claim.unit else claim.what),
         escape(paper_value(claim)).replace(",", r",\allowbreak{}"),
         _minus(value),
-        _minus(interval) if n != "1" else "",
+        _minus(interval),
         n,
         one.verdict.word,
     ]

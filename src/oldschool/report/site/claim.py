@@ -44,14 +44,11 @@ def summary(judged: Judged) -> dict[str, Any]:
 
 
 def _ours(judged: Judged, ours: Estimate | None) -> dict[str, str]:
-    """Our number with its unit, and its interval; one that was counted once has none."""
+    """Our number with its unit, and its interval; one that was counted has none."""
     if ours is None:
         return {"ours": "", "interval": ""}
     value, interval = judged.printed()
-    return {
-        "ours": f"{value} {judged.claim.unit}".strip(),
-        "interval": interval if ours.n > 1 else "",
-    }
+    return {"ours": f"{value} {judged.claim.unit}".strip(), "interval": interval}
 
 
 def details(

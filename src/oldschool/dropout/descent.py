@@ -37,9 +37,21 @@ def descend_(
                 further = None if others is None else others[net]
                 compiled_step(w[net], v[net], own_rate, c, further)
             return
+    step_(w, v, rate, factors)
+    if limit is not None:
+        max_norm_(w, limit, others)
+
+
+def step_(w: Tensor, v: Tensor, rate: float, factors: Tensor | None) -> None:
+    """w <- w - rate v, in place.
+
+    Args:
+        w: weights (R, units, inputs) or biases (R, 1, units), of any dtype.
+        v: their velocities, likewise.
+        rate: of all nets.
+        factors: of each net's rate, (R, 1, 1); None for 1.
+    """
     if factors is None:
         w.add_(v, alpha=-rate)
     else:
         w.addcmul_(v, factors, value=-rate)
-    if limit is not None:
-        max_norm_(w, limit, others)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from oldschool.dropout.descent import descend_
+from oldschool.dropout.descent import descend_, step_
 from oldschool.dropout.network import Architecture, Parameters
 from oldschool.dropout.penalties import decay_, sparsity_pull_
 from oldschool.dropout.settings import Settings
@@ -158,10 +158,7 @@ class Sgd:
             decay_(layer.v, layer.w, penalties, step)
             silent = None if depth else self.silent
             descend_(layer.w, layer.v, rate, self._rate_factors, self._limit, silent)
-            if self._rate_factors is None:
-                layer.b.add_(layer.vb, alpha=-rate)
-            else:
-                layer.b.addcmul_(layer.vb, self._rate_factors.squeeze(2), value=-rate)
+            step_(layer.bias_row, layer.vb.unsqueeze(1), rate, self._rate_factors)
 
     def _pull(self, depth: int, factor: Tensor | None) -> None:
         """The delta of the layer below the layer ``depth``."""

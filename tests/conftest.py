@@ -17,6 +17,19 @@ import torch
 TESTS = Path(__file__).parent
 SOURCE = TESTS.parent / "src"
 
+FREE = """needs=["draw"]),
+        Experiment(
+            "free", 1, [], ["frees"], lambda config, frames: blocks("free", {}, 1, 1), run_free
+        ),
+"""
+RUN_FREE = """
+def run_free(config, unit, seeds):
+    _log(unit)
+    return {"frees": pd.DataFrame({"value": [1]})}
+
+
+REPLICATION = """
+
 
 @dataclass(frozen=True)
 class Toy:
@@ -67,6 +80,12 @@ class Toy:
 
     def runs_of_units(self) -> list[str]:
         return self.log.read_text().splitlines() if self.log.exists() else []
+
+    def add_free(self) -> None:
+        """Put one more experiment, which needs no other, at the end of the toy's list."""
+        code = self.root / "replications" / "toy2000_demo" / "__init__.py"
+        text = code.read_text().replace('needs=["draw"]),\n', FREE)
+        code.write_text(text.replace("\nREPLICATION = ", RUN_FREE))
 
     def collected(self, report_dir: str = "reports") -> dict[str, bytes]:
         """Collected rows by file name."""

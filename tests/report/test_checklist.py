@@ -36,12 +36,36 @@ def test_computing_time_and_machines_are_those_recorded(finished) -> None:
     file = finished.reports / "results/tiny/cost.manifest.json"
     record = json.loads(file.read_text())
     record["units"][0] |= {"seconds": 5400.0, "environment": 1}
-    record["environments"].append(record["environments"][0] | {"cpu": "A big | fast one"})
+    first = record["environments"][0]
+    other = {"cpu": "A big fast one", "cores": 48, "memory": 96}
+    record["environments"].append(first | other)
     file.write_text(json.dumps(record))
     text = made(finished)
     assert table(answer(text, "How many runs"))[1]["computing time"] == "1.5 h"
-    assert "A big \\| fast one" in answer(text, "On which machines")
-    assert "cores and memory of the machines: not recorded" in text
+    _, machine = table(answer(text, "On which machines"))
+    assert machine["CPU"] == "A big fast one"
+    assert (machine["cores"], machine["memory"]) == ("48", "96 GiB")
+
+
+def test_a_bar_in_a_name_does_not_part_a_cell(finished) -> None:
+    file = finished.reports / "results/tiny/cost.manifest.json"
+    record = json.loads(file.read_text())
+    record["environments"][0]["cpu"] = "A big | fast one"
+    file.write_text(json.dumps(record))
+    assert "A big \\| fast one" in answer(made(finished), "On which machines")
+
+
+def test_cores_and_memory_that_were_not_recorded_are_said_to_be(finished) -> None:
+    for file in finished.reports.glob("results/tiny/*.manifest.json"):
+        record = json.loads(file.read_text())
+        for environment in record["environments"]:
+            del environment["cores"], environment["memory"]
+            environment["cpu"] = "An old one"
+        file.write_text(json.dumps(record))
+    text = made(finished)
+    (machine,) = table(answer(text, "On which machines"))
+    unknown = checklist.NOT_RECORDED
+    assert [machine[name] for name in ("CPU", "cores", "memory")] == ["An old one", *[unknown] * 2]
 
 
 def test_times_that_were_not_recorded_are_counted(finished) -> None:

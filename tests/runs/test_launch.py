@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import json
-import re
 import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
-import rich.progress
 from pandas.testing import assert_frame_equal
-from rich.console import Console
 
 from oldschool.cli import main
-from oldschool.runs import launch, registry, results
-from oldschool.runs.progress import Display
+from oldschool.runs import launch, provenance, registry, results
 from tests.conftest import Toy
 
 FAST = ("report=false", "jobs=1")
@@ -126,27 +121,6 @@ def test_a_failed_unit_is_recorded_never_cached_and_stops_no_other(
     assert run("draw.fail=3", "draw.conditions=[a]", "report_dir=out") == 1
     assert toy_here.runs_of_units().count("draw[name=a] 3-5") == 2
     assert toy_here.runs_of_units().count("draw[name=a] 0-2") == 1
-
-
-@pytest.mark.parametrize("width", [80, 100])
-def test_the_bar_stays_whole_where_the_names_of_units_do_not_fit(
-    width: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    console = Console(width=width, file=io.StringIO(), force_terminal=True, color_system=None)
-    monkeypatch.setattr(rich.progress, "get_console", lambda: console)
-    display = Display()
-    display.is_live = True
-    with display.bar("toy/a_rather_long_name", 40) as bar:
-        for start in range(0, 150, 50):
-            bar.start(f"draw[name=a,method=magnitude] {start}-{start + 49}")
-        bar.finish("draw[name=a,method=magnitude] 0-49")
-        console.file = drawn = io.StringIO()
-        bar._live.refresh()
-    (line,) = [line for line in drawn.getvalue().splitlines() if "1/40" in line][:1]
-    assert re.search(
-        r"toy/a_rather_long_name .* 1/40 0:00:0\d left [-\d]:[-\d]{2}:[-\d]{2} draw\[name.*\u2026",
-        line,
-    )
 
 
 def test_if_all_units_fail_no_rows_are_left(toy_here: Toy, capsys: Capture) -> None:
@@ -325,5 +299,6 @@ def test_manifests_say_where_rows_come_from(toy: Toy) -> None:
     environment = manifest["environment"]
     assert environment["threads"] == 2
     assert environment["default_dtype"] == "torch.float32"
-    assert set(environment) >= {"commit", "dirty", "python", "packages", "cpu", "gpu", "platform"}
+    assert set(environment) >= {"commit", "dirty", "python", "packages", "gpu", "platform"}
+    assert environment["cores"] == provenance.cores()
     assert environment["packages"]["torch"].startswith("2.")

@@ -22,27 +22,10 @@ SAID = "numbers cannot be had (not in /here): get them"
 Capture = pytest.CaptureFixture[str]
 
 
-# An experiment that needs no data, last in the toy's list.
-FREE = """needs=["draw"]),
-        Experiment(
-            "free", 1, [], ["frees"], lambda config, frames: blocks("free", {}, 1, 1), run_free
-        ),
-"""
-RUN_FREE = """
-def run_free(config, unit, seeds):
-    _log(unit)
-    return {"frees": pd.DataFrame({"value": [1]})}
-
-
-REPLICATION = """
-
-
 @pytest.fixture
 def toy(toy: Toy) -> Toy:
     """The toy project with one more experiment."""
-    code = toy.root / "replications/toy2000_demo/__init__.py"
-    text = code.read_text().replace('needs=["draw"]),\n', FREE)
-    code.write_text(text.replace("\nREPLICATION = ", RUN_FREE))
+    toy.add_free()
     return toy
 
 

@@ -76,6 +76,8 @@ def _machines(read_in: Sequence[Inputs]) -> list[str]:
         versions = environment["packages"]
         key = (
             environment["cpu"],
+            str(environment.get("cores") or NOT_RECORDED),
+            f"{environment['memory']} GiB" if environment.get("memory") else NOT_RECORDED,
             environment["gpu"] or "none",
             environment["platform"],
             f"Python {environment['python']}, "
@@ -91,12 +93,21 @@ def _machines(read_in: Sequence[Inputs]) -> list[str]:
     when = f"{NOT_RECORDED} of {total - len(starts)} of {total} units"
     if starts:
         when += f"; the others from {starts[0][:10]} to {starts[-1][:10]}"
-    head = ["CPU", "GPU", "system", "software", "threads a unit", "units", "computing time"]
+    head = [
+        "CPU",
+        "cores",
+        "memory",
+        "GPU",
+        "system",
+        "software",
+        "threads a unit",
+        "units",
+        "computing time",
+    ]
     return [
         "### On which machines was it computed, with what software, and for how long?",
         _table(head, rows),
-        f"Computing time in all: {_time(whole)}, each unit on the threads above. "
-        f"When: {when}. Number of cores and memory of the machines: {NOT_RECORDED}.",
+        f"Computing time in all: {_time(whole)}, each unit on the threads above. When: {when}.",
     ]
 
 

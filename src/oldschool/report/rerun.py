@@ -19,7 +19,7 @@ from oldschool.runs.experiment import Experiment, Replication
 FLOAT_RTOL = 1e-6  # between machines; rows are stored to nine digits
 FLOAT_ATOL = 1e-7  # gradient norms and errors of converged nets are rounding below it
 DISTRIBUTION_LEVEL = 1e-3
-_NOT_THE_MACHINE = ("commit", "dirty")
+_NOT_THE_ROWS = ("commit", "dirty", "cores", "memory")  # none of these changes them
 _OF_TORCH = ("threads", "default_dtype")  # None where nothing had imported it
 
 
@@ -184,5 +184,5 @@ def _same_machine(recorded: Mapping[str, Any], here: Mapping[str, Any]) -> bool:
     return all(
         here.get(key) == recorded[key]
         for key in recorded
-        if key not in _NOT_THE_MACHINE and not (key in _OF_TORCH and recorded[key] is None)
+        if key not in _NOT_THE_ROWS and not (key in _OF_TORCH and recorded[key] is None)
     )

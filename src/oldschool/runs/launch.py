@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import os
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,18 +10,17 @@ import yaml
 
 from oldschool import paths
 from oldschool.errors import DataError, StorageError, UnavailableError, UserError
-from oldschool.runs import digest, files, frames, provenance, reads, results, store, worker
+from oldschool.runs import digest, files, provenance, results, store, worker
 from oldschool.runs.config import Settings, instance
 from oldschool.runs.experiment import Experiment, Replication, Unit
 from oldschool.runs.pool import Pool
-from oldschool.runs.progress import Display
+from oldschool.runs.progress import Bar, Display
 from oldschool.runs.results import Failed, Stored
-from oldschool.runs.worker import Task
+from oldschool.runs.work import UP_TO_DATE, Work
+from oldschool.runs.worker import Outcome, Task
 
 if TYPE_CHECKING:
     import pandas as pd
-
-UP_TO_DATE = "up to date"
 
 
 class UnitsFailedError(UserError):
@@ -49,53 +45,13 @@ def run(settings: Settings, report_dir: Path, display: Display) -> bool:
         KeyboardInterrupt: interrupted; finished units are kept.
     """
     save_config(settings)
-    problems: list[UserError] = []
-    stored: dict[str, list[Stored]] = {}
-    lacking: dict[str, DataError] = {}  # {experiment: why its data cannot be had}
-    changed = False
-    with Pool(_jobs(settings)) as pool:
-        for experiment in settings.replication.experiments:
-            title = f"{settings.replication.name}/{experiment.name}"
-            absent = [need for need in experiment.needs if need not in stored]
-            if absent and absent[0] in lacking:
-                lacking[experiment.name] = lacking[absent[0]]
-                problems += _leave_out(settings, experiment, report_dir, lacking, display)
-                continue
-            if absent:
-                problems.append(UnitsFailedError(f"{title} was not run: {absent[0]} has failed"))
-                display.say(f"{title}: not run, because {absent[0]} has failed")
-                continue
-            earlier: dict[str, bytes] = {}
-            for need in experiment.needs:
-                needed = settings.replication.experiment(need)
-                earlier |= results.collected_texts(needed, stored[need])
-            try:
-                data = experiment.data(settings.config)
-            except DataError as error:
-                if not isinstance(error, UnavailableError):
-                    problems.append(error)
-                lacking[experiment.name] = error
-                problems += _leave_out(settings, experiment, report_dir, lacking, display)
-                continue
-            seconds = results.seconds(report_dir, settings.replication.name, experiment.name)
-            done, failed, kept = _run_experiment(
-                settings, experiment, earlier, data, seconds, pool, display
-            )
-            if failed:
-                problems.append(_failure(title, failed, len(done)))
-            else:
-                stored[experiment.name] = done
-            try:
-                lines = results.collect(report_dir, settings, experiment, done, failed, data)
-            except StorageError as error:
-                problems.append(error)
-                continue
-            for line in lines:
-                display.say(f"  {line}")
-            changed |= not kept or not all(line.endswith(UP_TO_DATE) for line in lines)
-    if problems:
+    course = _Course(settings, report_dir, display)
+    with Pool(_jobs(settings)) as pool, display:
+        for task, outcome in pool.run(course.next_task, course.started):
+            course.done(task, outcome)
+    if problems := course.problems():
         raise next((one for one in problems if isinstance(one, StorageError)), problems[0])
-    return changed
+    return course.changed
 
 
 def rerun(
@@ -142,171 +98,137 @@ def save_config(settings: Settings) -> Path:
     return file
 
 
-def _run_experiment(
-    settings: Settings,
-    experiment: Experiment,
-    earlier: Mapping[str, bytes],
-    data: Mapping[str, str],
-    seconds: Mapping[str, float],
-    pool: Pool,
-    display: Display,
-) -> tuple[list[Stored], list[Failed], bool]:
-    """What is stored of an experiment, what has failed, and whether all was up to date."""
-    title = f"{settings.replication.name}/{experiment.name}"
-    values = worker.run_values(settings.values, experiment)
-    needed = frames.Parsed(earlier)
-    readable = reads.Earlier(experiment, earlier)
-    tasks = []
-    for unit in experiment.plan(settings.config, needed):
-        inputs = readable.rows(unit)
-        key = digest.unit_digest(experiment, settings.config, unit, data, reads.hashes(inputs))
-        name, commit = settings.replication.name, provenance.commit()
-        tasks.append(Task(name, unit, key, values, data, commit, inputs))
-    _check_distinct(title, tasks)
-    reasons = _reasons(settings, experiment, tasks)
-    todo = [task for task in tasks if reasons[task.digest] != UP_TO_DATE]
-    # The longest first, new ones before them, so that no worker is left alone with a long one.
-    todo.sort(key=lambda task: -seconds.get(results.place(task.unit), math.inf))
-    for task in todo:
-        reason = reasons[task.digest]
-        if display.is_live or reason.startswith("damaged"):
-            display.say(f"{task.unit.label()}: {reason}")
-    errors: dict[str, str] = {}
-    with display.bar(title, len(todo)) as bar:
-        for task, outcome in pool.run(todo, lambda task: bar.start(task.unit.label())):
-            bar.finish(task.unit.label())
-            if outcome.status == "unwritable":
-                raise StorageError(
-                    f"cannot write the store: {outcome.message}; all finished units are kept: "
-                    "put it right and run again"
-                )
-            if outcome.status == "failed":
-                errors[task.digest] = outcome.message
-                display.say(f"failed: {title} {task.unit.label()}: {outcome.message}")
-            elif outcome.status == "kept":
-                reasons[task.digest] = "done by another process"
-    display.say(_summary(title, tasks, reasons, errors))
-    done = [
-        Stored(task.unit, task.folder, store.load(task.folder))
-        for task in tasks
-        if task.digest not in errors
-    ]
-    failed = [
-        Failed(task.unit, task.digest, errors[task.digest])
-        for task in tasks
-        if task.digest in errors
-    ]
-    return done, failed, not todo
+class _Course:
+    """How far a run is.
 
+    An experiment is begun as soon as a worker has nothing else to do and those that it needs are
+    over: none is idle while the last units of another experiment are run.
 
-def _leave_out(
-    settings: Settings,
-    experiment: Experiment,
-    report_dir: Path,
-    lacking: Mapping[str, DataError],
-    display: Display,
-) -> list[UserError]:
-    """Say that an experiment is not run, and leave its collected rows or the reason behind.
-
-    Returns:
-        What went wrong with that.
+    Attributes:
+        changed: whether any unit was run or any collected row written.
     """
-    error = lacking[experiment.name]
-    reason = error.reason if isinstance(error, UnavailableError) else str(error)
-    display.say(f"{settings.replication.name}/{experiment.name}: not run: {error}")
-    try:
-        for line in results.leave_out(report_dir, settings, experiment, reason):
-            display.say(f"  {line}")
-    except (DataError, StorageError) as problem:
-        return [problem]
-    return []
 
+    def __init__(self, settings: Settings, report_dir: Path, display: Display) -> None:
+        self.changed = False
+        self._settings, self._report_dir, self._display = settings, report_dir, display
+        self._waiting = {one.name: one for one in settings.replication.experiments}
+        self._works: dict[str, Work] = {}  # begun and not over, in the order begun
+        self._bars: dict[str, Bar] = {}
+        self._stored: dict[str, list[Stored]] = {}  # of those over without a failure
+        self._lacking: dict[str, DataError] = {}  # {experiment: why its data cannot be had}
+        self._problems: dict[str, list[UserError]] = {name: [] for name in self._waiting}
 
-def _check_distinct(title: str, tasks: Sequence[Task]) -> None:
-    counts = Counter(task.digest for task in tasks)
-    for task in tasks:
-        if counts[task.digest] > 1:
-            raise ValueError(f"{title}: the plan has {task.unit.label()} more than once")
+    def problems(self) -> list[UserError]:
+        """What went wrong, in the order in which the experiments are declared."""
+        return [problem for problems in self._problems.values() for problem in problems]
 
+    def next_task(self) -> Task | None:
+        """A task to run; None if there is none before another is done, or none at all."""
+        while True:
+            for work in self._works.values():
+                if work.todo:
+                    return work.todo.popleft()
+            unsettled = self._waiting.keys() | self._works.keys()
+            ready = (one for one in self._waiting.values() if unsettled.isdisjoint(one.needs))
+            experiment = next(ready, None)
+            if experiment is None:
+                return None
+            del self._waiting[experiment.name]
+            self._begin(experiment)
 
-def _reasons(settings: Settings, experiment: Experiment, tasks: Sequence[Task]) -> dict[str, str]:
-    """For each task's digest why it has to be run, or that it is up to date."""
-    reasons: dict[str, str] = {}
-    wanted = digest.unit_settings(experiment, settings.config)
-    unknown = []
-    for task in tasks:
-        try:
-            manifest = store.load(task.folder)
-        except store.DamagedError as error:
-            reasons[task.digest] = f"damaged: {error}"
-        except store.MissingError:
-            unknown.append(task)
-        else:
-            # A default that was changed in the code changes settings but not the digest.
-            names = digest.changed(manifest["settings"], wanted)
-            reasons[task.digest] = f"settings changed: {', '.join(names)}" if names else UP_TO_DATE
-    if unknown:
-        newest: dict[str, dict[str, Any]] = {}
-        for manifest in store.manifests(settings.replication.name, experiment.name):
-            key = digest.canonical([manifest["condition"], manifest["start"], manifest["stop"]])
-            newest.setdefault(key, manifest)
-        for task in unknown:
-            unit = task.unit
-            reasons[task.digest] = _change(
-                newest.get(results.place(unit)), experiment, wanted, task, settings.config.seed
+    def started(self, task: Task) -> None:
+        """A task is begun."""
+        self._bars[task.unit.experiment].start(task.unit.label())
+
+    def done(self, task: Task, outcome: Outcome) -> None:
+        """A task is done.
+
+        Raises:
+            StorageError: the store cannot be written.
+        """
+        work, label = self._works[task.unit.experiment], task.unit.label()
+        self._bars[task.unit.experiment].finish(label)
+        if outcome.status == "unwritable":
+            raise StorageError(
+                f"cannot write the store: {outcome.message}; all finished units are kept: "
+                "put it right and run again"
             )
-    return reasons
+        if outcome.status == "failed":
+            self._display.say(f"failed: {work.title} {label}: {outcome.message}")
+        work.note(task, outcome)
+        if work.is_over:
+            self._end(work)
 
+    def _begin(self, experiment: Experiment) -> None:
+        """Plan an experiment, or say why it cannot be run."""
+        settings, name = self._settings, experiment.name
+        absent = [need for need in experiment.needs if need not in self._stored]
+        if absent and absent[0] in self._lacking:
+            self._leave_out(experiment, self._lacking[absent[0]])
+            return
+        if absent:
+            title = f"{settings.replication.name}/{name}"
+            problem = UnitsFailedError(f"{title} was not run: {absent[0]} has failed")
+            self._problems[name].append(problem)
+            self._display.say(f"{title}: not run, because {absent[0]} has failed")
+            return
+        earlier: dict[str, bytes] = {}
+        for need in experiment.needs:
+            needed = settings.replication.experiment(need)
+            earlier |= results.collected_texts(needed, self._stored[need])
+        try:
+            data = experiment.data(settings.config)
+        except DataError as error:
+            if not isinstance(error, UnavailableError):
+                self._problems[name].append(error)
+            self._leave_out(experiment, error)
+            return
+        seconds = results.seconds(self._report_dir, settings.replication.name, name)
+        work = Work(settings, experiment, earlier, data, seconds)
+        for task in work.todo:
+            reason = work.reasons[task.digest]
+            if self._display.is_live or reason.startswith("damaged"):
+                self._display.say(f"{task.unit.label()}: {reason}")
+        self._works[name] = work
+        self._bars[name] = self._display.bar(work.title, len(work.todo))
+        if work.is_over:
+            self._end(work)
 
-def _change(
-    before: Mapping[str, Any] | None,
-    experiment: Experiment,
-    wanted: Mapping[str, Any],
-    task: Task,
-    seed: int,
-) -> str:
-    """What has changed since the newest stored unit of the same condition and block."""
-    if before is None:
-        return "new"
-    changes = []
-    if before["code_version"] != experiment.code_version:
-        changes.append(f"code_version {before['code_version']} -> {experiment.code_version}")
-    if before["data"] != dict(task.data):
-        changes.append("data changed")
-    read, now = before.get("inputs", {}), reads.hashes(task.inputs)
-    if read.keys() != now.keys():
-        changes.append("other frames read")
-    changes += [
-        f"rows of {name} changed" for name in now if name in read and read[name] != now[name]
-    ]
-    if names := digest.changed(before["settings"], wanted):
-        changes.append(f"settings changed: {', '.join(names)}")
-    if before["seed"] != seed:
-        changes.append(f"seed {before['seed']} -> {seed}")
-    return "; ".join(changes) or "settings added"
-
-
-def _summary(
-    title: str, tasks: Sequence[Task], reasons: Mapping[str, str], errors: Mapping[str, str]
-) -> str:
-    groups: dict[str, Counter[str]] = {"kept": Counter(), "run": Counter(), "failed": Counter()}
-    for task in tasks:
-        reason = reasons[task.digest]
-        if task.digest in errors:
-            groups["failed"][errors[task.digest]] += 1
-        elif reason in (UP_TO_DATE, "done by another process"):
-            groups["kept"][reason] += 1
+    def _end(self, work: Work) -> None:
+        """Collect an experiment all of whose units are stored or have failed."""
+        name = work.experiment.name
+        del self._works[name]
+        self._bars.pop(name).close()
+        self._display.say(work.summary())
+        done, failed = work.stored(), work.failed()
+        if failed:
+            self._problems[name].append(_failure(work.title, failed, len(done)))
         else:
-            groups["run"]["damaged" if reason.startswith("damaged") else reason] += 1
-    parts = []
-    for verb, counts in groups.items():
-        if counts:
-            each = [
-                reason if len(counts) == 1 else f"{count} {reason}"
-                for reason, count in counts.most_common()
-            ]
-            parts.append(f"{counts.total()} {verb} ({', '.join(each)})")
-    return f"{title}: {len(tasks)} units: {', '.join(parts) or 'nothing to do'}"
+            self._stored[name] = done
+        try:
+            lines = results.collect(
+                self._report_dir, self._settings, work.experiment, done, failed, work.data
+            )
+        except StorageError as error:
+            self._problems[name].append(error)
+            return
+        for line in lines:
+            self._display.say(f"  {line}")
+        self.changed |= not work.kept or not all(line.endswith(UP_TO_DATE) for line in lines)
+
+    def _leave_out(self, experiment: Experiment, error: DataError) -> None:
+        """Say that an experiment is not run, and leave its collected rows or the reason behind."""
+        self._lacking[experiment.name] = error
+        reason = error.reason if isinstance(error, UnavailableError) else str(error)
+        name = self._settings.replication.name
+        self._display.say(f"{name}/{experiment.name}: not run: {error}")
+        try:
+            lines = results.leave_out(self._report_dir, self._settings, experiment, reason)
+        except (DataError, StorageError) as problem:
+            self._problems[experiment.name].append(problem)
+            return
+        for line in lines:
+            self._display.say(f"  {line}")
 
 
 def _failure(title: str, failed: Sequence[Failed], done: int) -> UnitsFailedError:
@@ -325,5 +247,4 @@ def _jobs(settings: Settings) -> int:
     jobs: int | None = settings.config.jobs
     if jobs is not None:
         return jobs
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, (cores or 1) // int(settings.config.threads))
+    return max(1, provenance.cores() // int(settings.config.threads))

@@ -7,7 +7,7 @@ import signal
 import threading
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from multiprocessing import (
     get_all_start_methods,
@@ -19,66 +19,71 @@ from multiprocessing import (
 )
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from types import TracebackType
 
 from oldschool.compiled.library import NotCompiledWarning
 from oldschool.runs.worker import Outcome, Task, execute, fail
 
+NextTask = Callable[[], Task | None]
 OnStart = Callable[[Task], None]
+_Given = tuple[Task, bool]  # and whether to wait for another process that is at it
 
 
 class Pool:
-    """``jobs`` processes; with one job the tasks run in this process.
+    """Up to ``jobs`` processes; with one job the tasks run in this process.
 
-    A task that another process is at is put off until the others are done, then waited for.
+    A task that another process is at is put off until there is no other, then waited for.
     """
 
     def __init__(self, jobs: int) -> None:
         self._jobs = jobs
-        self._workers: list[_Worker] = []
+        self._workers: list[_Worker] = []  # dead ones, too
 
     def __enter__(self) -> Pool:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for worker in self._workers:
             worker.kill()
         self._workers.clear()
 
-    def run(self, tasks: Sequence[Task], on_start: OnStart) -> Iterator[tuple[Task, Outcome]]:
-        """Run the tasks; yields each with its outcome as it is done, in any order."""
-        put_off = []
-        for task, outcome in self._pass(tasks, False, on_start):
+    def run(self, next_task: NextTask, on_start: OnStart) -> Iterator[tuple[Task, Outcome]]:
+        """Run tasks until there are no more; yields each with its outcome, in any order.
+
+        Args:
+            next_task: gives a task whenever a worker is free; None if there is none before one
+                that is being run is done, and at the end.
+            on_start: is told of every task that is begun.
+        """
+        put_off: deque[Task] = deque()
+
+        def give() -> _Given | None:
+            task = next_task()
+            if task is not None:
+                on_start(task)
+                return task, False
+            return (put_off.popleft(), True) if put_off else None
+
+        for task, outcome in self._here(give) if self._jobs == 1 else self._by_workers(give):
             if outcome.status == "busy":
                 put_off.append(task)
             else:
                 yield task, outcome
-        yield from self._pass(put_off, True, on_start)
 
-    def _pass(
-        self, tasks: Sequence[Task], wait_for_others: bool, on_start: OnStart
-    ) -> Iterator[tuple[Task, Outcome]]:
-        if self._jobs == 1:
-            for task in tasks:
-                on_start(task)
-                yield task, execute(task, wait_for_others)
-            return
-        while len(self._workers) < min(self._jobs, len(tasks)):
-            self._workers.append(_Worker(quiet=bool(self._workers)))
-        queue = deque(tasks)
-        idle = list(self._workers)
+    @staticmethod
+    def _here(give: Callable[[], _Given | None]) -> Iterator[tuple[Task, Outcome]]:
+        while (given := give()) is not None:
+            yield given[0], execute(*given)
+
+    def _by_workers(self, give: Callable[[], _Given | None]) -> Iterator[tuple[Task, Outcome]]:
+        idle: list[_Worker] = []
         busy: dict[Connection, tuple[_Worker, Task]] = {}
-        while queue or busy:
-            while queue and idle:
-                worker, task = idle.pop(), queue.popleft()
-                on_start(task)
-                worker.give(task, wait_for_others)
-                busy[worker.connection] = (worker, task)
+        while True:
+            while len(busy) < self._jobs and (given := give()) is not None:
+                worker = idle.pop() if idle else self._hire()
+                worker.give(*given)
+                busy[worker.connection] = (worker, given[0])
+            if not busy:
+                return
             for connection in wait(list(busy)):
                 assert isinstance(connection, Connection)
                 worker, task = busy.pop(connection)
@@ -86,11 +91,14 @@ class Pool:
                     outcome = connection.recv()
                 except (EOFError, ConnectionError):
                     outcome = fail(task, worker.cause_of_death())
-                    self._workers.remove(worker)
-                    worker = _Worker(quiet=True)
-                    self._workers.append(worker)
-                idle.append(worker)
+                else:
+                    idle.append(worker)
                 yield task, outcome
+
+    def _hire(self) -> _Worker:
+        worker = _Worker(quiet=bool(self._workers))
+        self._workers.append(worker)
+        return worker
 
 
 class _Worker:

@@ -1,10 +1,8 @@
-"""What a run tells the person in front of it: lines, and on a terminal a live bar."""
+"""What a run tells the person in front of it: lines, and on a terminal live bars."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,6 +29,11 @@ class Bar:
         self._running.remove(label)
         self._show(1)
 
+    def close(self) -> None:
+        """The experiment is over."""
+        if self._live is not None and self._task is not None:
+            self._live.remove_task(self._task)
+
     def _show(self, advance: int) -> None:
         if self._live is None or self._task is None:
             return
@@ -42,11 +45,20 @@ class Bar:
 
 
 class Display:
-    """Lines for a file or a pipe; lines above a live bar for a terminal."""
+    """Lines for a file or a pipe; lines above live bars for a terminal."""
 
     def __init__(self) -> None:
         self.is_live = sys.stdout.isatty()
         self._live: Progress | None = None
+
+    def __enter__(self) -> Display:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """All bars are gone, however it ends."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
 
     def say(self, line: str) -> None:
         """Print one line."""
@@ -55,39 +67,40 @@ class Display:
         else:
             print(line, flush=True)
 
-    @contextmanager
-    def bar(self, title: str, total: int) -> Iterator[Bar]:
-        """Show progress while ``total`` units are run."""
+    def bar(self, title: str, total: int) -> Bar:
+        """Show progress while ``total`` units are run; several bars stand below one another."""
         if not self.is_live or total == 0:
-            yield Bar(None, None)
-            return
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
-        from rich.table import Column
+            return Bar(None, None)
+        if self._live is None:
+            self._live = _progress()
+            self._live.start()
+        return Bar(self._live, self._live.add_task(title, total=total, running=""))
 
-        columns = (
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=16),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            # On a narrow terminal it is the units' names that give way.
-            TextColumn(
-                "{task.fields[running]}",
-                markup=False,
-                table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
-            ),
-        )
-        with Progress(*columns, transient=True, expand=True) as live:
-            self._live = live
-            try:
-                yield Bar(live, live.add_task(title, total=total, running=""))
-            finally:
-                self._live = None
+
+def _progress() -> Progress:
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+    from rich.table import Column
+
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=16),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        # On a narrow terminal it is the units' names that give way.
+        TextColumn(
+            "{task.fields[running]}",
+            markup=False,
+            table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
+        ),
+        transient=True,
+        expand=True,
+    )

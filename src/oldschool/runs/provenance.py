@@ -16,6 +16,7 @@ from oldschool.compiled import library
 
 PACKAGES = ("oldschool", "torch", "numpy", "scipy", "pandas", "hydra-core")
 CODE = ("src", "replications", "conf")
+_CPU_KIND = {"family": "cpu family", "model": "model"}  # in /proc/cpuinfo
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -29,7 +30,10 @@ def commit() -> dict[str, Any]:
 
 
 def environment() -> dict[str, Any]:
-    """This process: interpreter, packages, C compiler, processor, graphics card, torch's settings.
+    """This process: interpreter, packages, C compiler, machine, torch's settings.
+
+    Several kinds of processor may bear one name, and rounding differs between them: they are told
+    apart by family and model. ``memory`` is in GiB.
 
     What concerns torch is None where nothing has imported it.
     """
@@ -41,10 +45,19 @@ def environment() -> dict[str, Any]:
         "packages": packages(),
         "compiler": library.version(),
         "cpu": _cpu(),
+        "cores": cores(),
+        "memory": _memory(),
         "gpu": torch.cuda.get_device_name() if torch is not None and gpu else None,
         "threads": torch.get_num_threads() if torch is not None else None,
         "default_dtype": str(torch.get_default_dtype()) if torch is not None else None,
     }
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def set_threads(threads: int) -> None:
@@ -79,11 +92,22 @@ def packages() -> dict[str, str]:
 @lru_cache
 def _cpu() -> str:
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        first = Path("/proc/cpuinfo").read_text().partition("\n\n")[0]
     except OSError:
         return platform.processor() or platform.machine()
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.machine())
+    pairs = (line.partition(":")[::2] for line in first.splitlines())
+    fields = {key.strip(): value.strip() for key, value in pairs}
+    if "model name" not in fields:
+        return platform.machine()
+    kind = [f"{key} {fields[field]}" for key, field in _CPU_KIND.items() if field in fields]
+    return f"{fields['model name']} ({', '.join(kind)})" if kind else fields["model name"]
+
+
+def _memory() -> int | None:
+    try:
+        return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30)
+    except (AttributeError, ValueError, OSError):  # an operating system that does not say
+        return None
 
 
 def _git(*arguments: str) -> str | None:

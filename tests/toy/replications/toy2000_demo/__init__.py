@@ -62,6 +62,7 @@ def plan_draw(config, frames):
 def run_draw(config, unit, seeds):
     """A row a replicate, and a row a unit."""
     _log(unit)
+    _await(os.environ.get("TOY_AWAIT"))
     time.sleep(config.draw.sleep)
     if config.draw.compiled:
         library("stack")
@@ -113,6 +114,15 @@ def _log(unit) -> None:
     if log := os.environ.get("TOY_LOG"):
         with Path(log).open("a") as stream:
             stream.write(unit.label() + "\n")
+
+
+def _await(label) -> None:
+    """Wait until another unit is begun, by whatever process."""
+    end = time.monotonic() + 30
+    while label is not None and label not in Path(os.environ["TOY_LOG"]).read_text().splitlines():
+        if time.monotonic() > end:
+            raise TimeoutError(f"{label} was not begun")
+        time.sleep(0.02)
 
 
 def data_draw(config):

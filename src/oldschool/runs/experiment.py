@@ -68,7 +68,8 @@ class Experiment:
         run: (config, unit, seeds) -> {frame name: rows}; pure, single process. Where the
             experiment ``reads``, it gets the rows as a fourth argument {frame name: rows}.
         data: (config) -> {data set: sha256}, what the digest says about the data.
-        needs: names of experiments whose collected frames ``plan`` reads.
+        needs: names of experiments, declared before, whose collected frames ``plan`` reads; it is
+            not begun before they are over.
         reads: names of frames, of experiments in ``needs``, that ``run`` works on. A unit gets
             the rows whose ``replicate`` is one of its own, of all conditions, as they are read
             from these rows' CSV: nine digits, and whole numbers in all rows are a column of
@@ -162,7 +163,8 @@ class Replication:
         citation: authors, year, venue, pages.
         folder: the replication's folder; holds ``README.md`` and ``claims.yaml``.
         schema: {settings node: dataclass}, the typed configuration.
-        experiments: in the order they run.
+        experiments: in the order they are begun; with several workers one may be begun before
+            another that it does not need is over.
         figures: in the order they are shown.
         tables: in the order they are shown.
         estimates: {claim id: function of all frames -> Estimate or NotRun}.

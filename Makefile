@@ -51,8 +51,8 @@ cite: setup  ## a claim's number, macros, BibTeX and command; CLAIM=its id
 	$(RUN) cite $(CLAIM)
 
 .PHONY: data
-data: setup  ## get the data sets and check their hashes
-	$(RUN) data
+data: setup  ## get the data sets (of PROFILE=paper: all) and check their hashes
+	$(RUN) data profile=$(PROFILE)
 
 .PHONY: test
 test: setup  ## all tests but the timings; ARGS= for pytest

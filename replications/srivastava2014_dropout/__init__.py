@@ -17,6 +17,7 @@ from .pretraining import PRETRAINING
 from .rate import RATE
 from .rbm import RBM
 from .regularizers import REGULARIZERS
+from .scales import SCALES
 from .set_ups import SET_UPS
 from .settings import (
     ArchitecturesSettings,
@@ -72,4 +73,5 @@ REPLICATION = Replication(
     tables=TABLES,
     estimates=ESTIMATES,
     set_ups=SET_UPS,
+    scales=SCALES,
 )

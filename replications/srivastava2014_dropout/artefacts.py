@@ -2,62 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from oldschool.runs.experiment import Figure, Table
 
 from . import settings, table2, tables
 from .figures import architectures, errors, marginal, monte_carlo, sweeps, units
+from .scales import DEFAULT
 
 _OVER_NETS = (
-    "Means over nets, with 90 % intervals (Student's t) or, of fewer than five, their range; nets "
-    "that diverged are left out and counted."
+    "Means over nets, with 90 % intervals (Student's t); nets that diverged are left out and "
+    "counted."
 )
 _CELLS = "Means over nets with 90 % intervals; nets that diverged are left out and counted."
 _PAPER = "Profile paper: the printed nets, 60,000 digits, a million updates."
-_RECIPE = settings.RecipeSettings()
 _FEATURES = settings.FeaturesSettings()
 _RBM = settings.RbmSettings()
 _MARGINAL = settings.MarginalSettings()
-_DATASET_SIZE = settings.DatasetSizeSettings()
 
 
-def _nets(sizes: Sequence[int], updates: int, digits: int = _RECIPE.digits) -> str:
-    """What the profile ``default`` trains, in words."""
-    net = "-".join(map(str, (784, *sizes, 10)))
-    return (
-        f"Profile default: nets of {net} ReLU, {digits:,} training digits, {updates:,} updates "
-        f"of {_RECIPE.batch}; all 10,000 test digits. {_PAPER}"
-    )
+def _nets(experiment: str) -> str:
+    """What the two profiles train, in words."""
+    return f"Profile default: {DEFAULT[experiment]}; all 10,000 test digits. {_PAPER}"
 
 
 _ARCHITECTURES = (
-    f"Profile default: {_RECIPE.digits:,} training digits, "
-    f"{settings.ArchitecturesSettings().updates:,} updates of {_RECIPE.batch}, narrower nets, "
-    f"given here as layers x units; all 10,000 test digits. {_PAPER}"
+    f"Profile default: {DEFAULT['architectures']}, given here as layers x units; all 10,000 test "
+    f"digits. {_PAPER}"
 )
-_REGULARIZERS = _nets(
-    settings.RegularizersSettings().sizes, settings.RegularizersSettings().updates
+_REGULARIZERS, _GAUSSIAN, _RATE, _MONTE_CARLO = map(
+    _nets, ("regularizers", "gaussian", "rate", "monte_carlo")
 )
-_GAUSSIAN = _nets(settings.GaussianSettings().sizes, settings.GaussianSettings().updates)
-_RATE = _nets(settings.RateSettings().sizes, settings.RateSettings().updates)
 _KEPT = " and ".join(map(str, settings.RateSettings().kept))
-_MONTE_CARLO = _nets(settings.MonteCarloSettings().sizes, settings.MonteCarloSettings().updates)
-_SETS = (
-    f"Profile default: nets of {'-'.join(map(str, (784, *_DATASET_SIZE.sizes, 10)))} ReLU, "
-    f"{_DATASET_SIZE.updates[0]:,} updates with the fewest digits to "
-    f"{_DATASET_SIZE.updates[-1]:,} with the most, of {_RECIPE.batch}. Profile paper: the printed "
-    "nets."
-)
+_SETS = f"Profile default: {DEFAULT['dataset_size']}. Profile paper: the printed nets."
 _AUTOENCODERS = (
     f"Autoencoders of one hidden layer of ReLU, with dropout p = {_FEATURES.keep:g} in it alone; "
-    f"profile default: {_FEATURES.units} units, {_FEATURES.digits:,} training digits, "
-    f"{_FEATURES.updates:,} updates."
+    f"profile default: {DEFAULT['features']}."
 )
 _MACHINES = (
     f"Restricted Boltzmann machines trained by CD-1, with dropout p = {_RBM.keep:g} of the hidden "
-    f"units; profile default: {_RBM.units} hidden units, {_RBM.digits:,} training digits, "
-    f"{_RBM.epochs} passes in batches of {_RBM.batch}."
+    f"units; profile default: {DEFAULT['rbm']}."
 )
 _WEIGHTS = (
     "Input weights of the first units in use of the first net, pixel by pixel, white positive and "
@@ -71,8 +53,8 @@ FIGURES = (
         draw=architectures.architectures,
         title="Test error along the training of six nets, with dropout and without",
         caption=(
-            f"{_ARCHITECTURES} Bands are 90 % intervals (Student's t) or, of fewer than five nets, "
-            "their range; open marks are the narrower nets. Early moments off the scale are cut. "
+            f"{_ARCHITECTURES} Bands are 90 % intervals (Student's t); open marks are the narrower "
+            "nets. Early moments off the scale are cut. "
             "Right: the paper's curves, a net each, read off its drawing; which net is which is "
             "not said. Axes differ: what compares is that the two bundles stay apart."
         ),
@@ -146,8 +128,8 @@ FIGURES = (
         title="Averages of thinned nets against weight scaling",
         caption=(
             f"{_MONTE_CARLO} Outputs of k of a store of thinned nets are averaged; of each net the "
-            "mean over draws. Bars and band: 90 % intervals over nets (Student's t) or, of fewer "
-            "than five, their range. Draws come from one store, so near its size they overlap. "
+            "mean over draws. Bars and band: 90 % intervals over nets (Student's t). Draws come "
+            "from one store, so near its size they overlap. "
             "Middle: the paper's, with a star and its bar at ten of its 59 points. Right: the "
             "paper's and our error over that of weight scaling, of ours net by net, so that nets "
             "that differ do not blur it."
@@ -177,8 +159,9 @@ FIGURES = (
         title="How active an autoencoder's hidden units are",
         caption=(
             f"{_AUTOENCODERS} Left: activations of all units of the first net on all test digits, "
-            "all units kept and nothing scaled; exact noughts are the single marks. Right: ticks "
-            f"are nets. {_OVER_NETS}"
+            "all units kept and nothing scaled; exact noughts are the single marks, and the last "
+            "bin has all above it. Right: ticks are nets. "
+            f"{_OVER_NETS}"
         ),
         alt="Histograms of activations, and mean activations, without dropout and with.",
         original=(
@@ -215,9 +198,8 @@ FIGURES = (
         caption=(
             f"Regression on {_MARGINAL.digits:,} digits with a fresh mask for each of "
             f"{_MARGINAL.batch} digits an update, rate {_MARGINAL.rate:g}. Distance of p w from "
-            "the ridge solution with factor (1 - p) / p, relative to it; bands are the range over "
-            "paths, or of five and more the 90 % interval. The average is along the path. The "
-            "paper gives the identity, and no experiment."
+            "the ridge solution with factor (1 - p) / p, relative to it, a line a path. The "
+            "average is along the path. The paper gives the identity, and no experiment."
         ),
         alt="Relative distance against updates, both on logarithmic scales, a panel a p.",
     ),

@@ -11,8 +11,6 @@ from scipy import stats
 from oldschool.claims.estimate import LEVEL, NotRun, mean
 from oldschool.report.tables import fmt
 
-FEW = 5  # nets; the interval drawn of fewer is their range
-
 
 class Interval(NamedTuple):
     """A mean over nets with the ends of what is drawn about it."""
@@ -51,13 +49,11 @@ def count(rows: pd.DataFrame, *condition: str) -> str:
 
 
 def interval(values: pd.Series) -> Interval:
-    """Mean and 90 % interval by Student's t; of fewer than five values their range."""
-    data = values.to_numpy(float)
-    middle = float(data.mean())
-    if len(data) < FEW:
-        return Interval(middle, float(data.min()), float(data.max()))
-    arm = float(stats.t.ppf(0.5 + LEVEL / 2, len(data) - 1) * stats.sem(data))
-    return Interval(middle, middle - arm, middle + arm)
+    """Mean and 90 % interval, as tables and verdicts have it; of one value the value."""
+    found = mean(values.to_numpy(float))
+    if isinstance(found, NotRun):
+        return Interval(*[float(values.iloc[0])] * 3)
+    return Interval(found.value, found.low, found.high)
 
 
 def intervals(rows: pd.DataFrame, by: str, column: str) -> pd.DataFrame:

@@ -247,12 +247,12 @@ def _list(_: argparse.Namespace, rest: Sequence[str]) -> int:
 
 
 def _data(_: argparse.Namespace, rest: Sequence[str]) -> int:
-    _refuse(rest)
+    _refuse([word for word in rest if not word.startswith("profile=")])
     from oldschool.runs import config, registry
 
     missing = 0
     for replication in registry.replications().values():
-        settings = config.settings(replication)
+        settings = config.settings(replication, rest)
         for experiment in replication.experiments:
             title = f"{replication.name}/{experiment.name}"
             try:

@@ -188,8 +188,11 @@ def net_rows(**columns):
     return pd.DataFrame({"diverged": False, **columns})
 
 
-def test_intervals_are_students_and_of_few_nets_the_range():
-    assert means.interval(pd.Series([1.0, 2.0, 6.0])) == (3, 1, 6)
+def test_intervals_are_students_and_of_one_net_nought():
+    assert means.interval(pd.Series([2.0])) == (2, 2, 2)
+    arm = 2.919986 * np.sqrt(7 / 3)  # the 95th percentile of t with two degrees of freedom
+    three = means.interval(pd.Series([1.0, 2.0, 6.0]))
+    assert three == pytest.approx((3, 3 - arm, 3 + arm), abs=1e-5)
     five = means.interval(pd.Series([1.0, 2.0, 3.0, 4.0, 5.0]))
     arm = 2.131847 * np.sqrt(2.5 / 5)  # the 95th percentile of t with four degrees of freedom
     assert five == pytest.approx((3, 3 - arm, 3 + arm), abs=1e-5)

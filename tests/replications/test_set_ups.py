@@ -9,6 +9,7 @@ import torch
 
 from oldschool import paths
 from oldschool.report.checklist import set_ups as collected
+from oldschool.runs.config import PROFILES
 from oldschool.report.inputs import Inputs
 from oldschool.runs import config, registry, results
 from oldschool.runs.experiment import Replication, SetUp
@@ -27,6 +28,8 @@ def set_ups(name: str, experiment: str) -> list[SetUp]:
 def test_whatever_is_planned_has_its_counts(replication: Replication) -> None:
     names = [experiment.name for experiment in replication.experiments]
     assert set(replication.set_ups) <= set(names)
+    assert set(replication.scales) <= set(names)
+    assert {profile for scale in replication.scales.values() for profile in scale} <= {*PROFILES}
     settings = config.settings(replication, ["profile=paper"]).config
     for name, set_up in replication.set_ups.items():
         experiment = replication.experiment(name)

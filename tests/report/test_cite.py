@@ -101,6 +101,36 @@ def test_sentences(finished) -> None:
     assert ', where the paper reports "OBS < OBD" (abstract): ' in found["tiny.order"].sentence()
 
 
+def test_a_number_of_smaller_nets_is_told_with_their_size(finished) -> None:
+    size = "nets of 3 units"
+    scales = (
+        f'scales={{"prune": {{"default": "{size}", "paper": "no"}}, "cost": {{"paper": "no"}}}},'
+    )
+    finished.edit(MODULE, "    estimates={", f"    {scales}\n    estimates={{")
+    folder = built(finished)
+    found = citations(finished)
+    assert (
+        f"(90 % interval [14, 14], n = 120; with {size}), where" in found["tiny.weights"].sentence()
+    )
+    assert size not in found["tiny.start"].sentence()  # which reads no rows
+    assert found["tiny.exponent"].scale == ""
+    page = (folder.parent / "claims/tiny.weights.html").read_text()
+    assert f"rows of profile default: {size}." in page
+    page = (folder.parent / "papers/tiny.html").read_text()
+    assert f'<li><a href="#run-prune">prune</a>: {size}</li>' in page
+    assert 'run-cost">cost</a>:' not in page
+
+
+def test_a_number_that_is_not_judged_has_the_command_of_one_that_is(finished, capsys) -> None:
+    built(finished)
+    found = citations(finished)
+    assert found["tiny.exponent"].command == "make replicate-tiny PROFILE=paper"
+    assert found["tiny.weights"].command == "make replicate-tiny"
+    assert found["tiny.tape"].command == ""
+    assert "% The command that gives one to judge\n" in said(capsys, "tiny.exponent")[1]
+    assert "% The command that gives the number again\n" in said(capsys, "tiny.weights")[1]
+
+
 def test_the_sentence_of_a_test_has_its_p(finished) -> None:
     one = citations(finished)["tiny.weights"]
     claim = replace(one.judged.claim, unit="p")

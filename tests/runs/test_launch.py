@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import nullcontext
 from pathlib import Path
+from unittest.mock import Mock
 
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
 from oldschool.cli import main
-from oldschool.runs import launch, provenance, registry, results
+from oldschool.runs import config, launch, pool, provenance, registry, results
+from oldschool.runs.progress import Bar, Display
 from tests.conftest import Toy
 
 FAST = ("report=false", "jobs=1")
@@ -121,6 +124,37 @@ def test_a_failed_unit_is_recorded_never_cached_and_stops_no_other(
     assert run("draw.fail=3", "draw.conditions=[a]", "report_dir=out") == 1
     assert toy_here.runs_of_units().count("draw[name=a] 3-5") == 2
     assert toy_here.runs_of_units().count("draw[name=a] 0-2") == 1
+
+
+class Watched(Display):
+    """A display that tells whether its bars may still be shown."""
+
+    open = False
+
+    def __enter__(self) -> Display:
+        self.open = True
+        return super().__enter__()
+
+    def __exit__(self, *how: object) -> None:
+        self.open = False
+        super().__exit__(*how)
+
+    def bar(self, title: str, total: int) -> Bar:
+        assert self.open
+        return super().bar(title, total)
+
+
+@pytest.mark.parametrize("error", [None, KeyboardInterrupt()])
+def test_the_display_is_closed_however_a_run_ends(
+    toy_here: Toy, monkeypatch: pytest.MonkeyPatch, error: BaseException | None
+) -> None:
+    if error is not None:
+        monkeypatch.setattr(pool, "execute", Mock(side_effect=error))
+    settings = config.settings(registry.find("toy"), ["jobs=1"])
+    display = Watched()
+    with pytest.raises(KeyboardInterrupt) if error else nullcontext():
+        launch.run(settings, Path("out"), display)
+    assert vars(display)["open"] is False
 
 
 def test_if_all_units_fail_no_rows_are_left(toy_here: Toy, capsys: Capture) -> None:

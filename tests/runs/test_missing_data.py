@@ -196,6 +196,15 @@ def test_missing_data_are_listed(
     assert said.splitlines()[-1].startswith("an experiment lacks data, see above: ")
 
 
+def test_data_of_a_profile_are_listed(toy_here: Toy, capsys: Capture) -> None:
+    assert main(["data", "profile=paper"]) == 0
+    listed = capsys.readouterr().out
+    assert main(["data", "profile=smoke"]) == 0
+    assert capsys.readouterr().out == listed != ""
+    assert main(["data", "profile=papre"]) == main(["data", "seed=1"]) == 2
+    assert "papre" in capsys.readouterr().err
+
+
 def test_a_claim_on_missing_data_is_not_run_with_the_reason(toy_here: Toy) -> None:
     claim = Claim("toy.x", "p. 1", "x", "exact", 1.0, "default", frames=("draws",))
     replication = replace(registry.find("toy"), estimates={"toy.x": lambda frames: exact(1)})

@@ -9,7 +9,7 @@ import numpy as np
 from oldschool.report.style import DOUBLE, subplots
 from oldschool.runs.experiment import Frames
 
-from .common import GREY, UPDATES, band
+from .common import GREY, UPDATES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,7 +32,9 @@ def marginal(frames: Frames) -> Figure:
         of = rows[rows.p == p]
         for column, (label, color, marker, line) in _LOOKS.items():
             look = {"label": label, "color": color, "marker": marker, "linestyle": line}
-            band(panel, of, "updates", column, {**look, "markersize": 3.2})
+            for _, path in of.groupby("replicate"):
+                panel.plot(path.updates, path[column], **look, markersize=3.2, linewidth=1.0)
+                look.pop("label", None)
         at = np.sort(of.updates.unique()).astype(float)
         end = float(of[of.updates == at[-1]].averaged.mean())
         # Beside the line, not on it.

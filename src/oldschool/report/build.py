@@ -104,13 +104,19 @@ def _make(inputs: Inputs, ledger: Ledger, say: Callable[[str], None]) -> None:
     owner = artefacts.owners(replication)
     ready: dict[str, list[Artefact]] = {"figures": [], "tables": []}
     items: list[Figure | Table] = [*replication.figures, *replication.tables]
+    skipped = []
     for item in items:
         kind = "figures" if isinstance(item, Figure) else "tables"
         lacking = artefacts.missing(inputs, item)
         if lacking:
-            say(f"{replication.name} {kind}: {item.name} skipped (no rows yet: {lacking[0]})")
+            line = f"{replication.name} {kind}: {item.name} skipped (no rows yet: {lacking[0]})"
+            skipped.append(line)
         else:
             ready[kind].append(_artefact(inputs, item))
+    if items and len(skipped) == len(items):
+        skipped = [f"{replication.name}: all figures and tables skipped (no rows yet)"]
+    for line in skipped:
+        say(line)
     for kind, wanted in ready.items():
         if wanted:
             say(f"{replication.name} {kind}: {ledger.bring_up_to_date(wanted, owner)}")

@@ -61,6 +61,14 @@ class Inputs:
         }
         return tuple(sorted(found))
 
+    def scale_of(self, judged: Judged) -> str:
+        """In what the nets behind a claim's number are smaller than the paper's; "" if not."""
+        scales = self.replication.scales
+        found = (
+            scales.get(name, {}).get(judged.profile) for name in self.experiments_of(judged.claim)
+        )
+        return "; ".join(filter(None, found))
+
     def digest_of(self, claim: Claim) -> str:
         """Digest of the claim's definition, of the rows it reads, and of what came of it."""
         rows = {frame: self.hashes.get(frame) for frame in claim.frames}

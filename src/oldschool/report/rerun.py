@@ -37,9 +37,10 @@ def problems(
     problem. A unit that reads gets the committed rows.
 
     In the environment that the manifest records the rows must be the same to the last digit.
-    Elsewhere a row agrees if its floats agree to ``FLOAT_RTOL`` or ``FLOAT_ATOL`` and the rest is
-    equal, and the experiment's ``rows_apart`` of a unit's rows may fail to; rows that are
-    ``resampled`` agree if no column's distribution differs.
+    Elsewhere, and where the processor was recorded by a name that several kinds bear, a row agrees
+    if its floats agree to ``FLOAT_RTOL`` or ``FLOAT_ATOL`` and the rest is equal, and the
+    experiment's ``rows_apart`` of a unit's rows may fail to; rows that are ``resampled`` agree if
+    no column's distribution differs.
     """
     folder = paths.results(report_dir, replication.name)
     earlier = committed.earlier(folder, experiment)

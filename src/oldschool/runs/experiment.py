@@ -163,12 +163,14 @@ class Replication:
         citation: authors, year, venue, pages.
         folder: the replication's folder; holds ``README.md`` and ``claims.yaml``.
         schema: {settings node: dataclass}, the typed configuration.
-        experiments: in the order they are begun; with several workers one may be begun before
-            another that it does not need is over.
+        experiments: in the order they are begun, as far as their needs allow; one may be begun
+            while another that it does not need is run.
         figures: in the order they are shown.
         tables: in the order they are shown.
         estimates: {claim id: function of all frames -> Estimate or NotRun}.
         set_ups: {experiment: function of settings and a unit's condition -> what it trains}.
+        scales: {experiment: {profile: in what its nets are smaller than the paper's}}, for those
+            that are; a phrase that is cited beside their numbers.
     """
 
     name: str
@@ -183,6 +185,7 @@ class Replication:
     set_ups: Mapping[str, Callable[[Any, Mapping[str, Scalar]], SetUp]] = field(
         default_factory=dict
     )
+    scales: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def experiment(self, name: str) -> Experiment:
         """The experiment called ``name``.

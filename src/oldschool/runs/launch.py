@@ -41,7 +41,9 @@ def run(settings: Settings, report_dir: Path, display: Display) -> bool:
     Raises:
         UnitsFailedError: a unit failed; everything else was done.
         DataError: data or a manifest are damaged; everything else was done.
-        StorageError: the store or the report folder cannot be written.
+        StorageError: the store or the report folder cannot be written. Where it is the store, no
+            experiment that is not over is collected.
+        UserError: units of different code do not fit together; everything else was done.
         KeyboardInterrupt: interrupted; finished units are kept.
     """
     save_config(settings)
@@ -101,8 +103,8 @@ def save_config(settings: Settings) -> Path:
 class _Course:
     """How far a run is.
 
-    An experiment is begun as soon as a worker has nothing else to do and those that it needs are
-    over: none is idle while the last units of another experiment are run.
+    An experiment is begun when a worker is free, those that it needs are over, and those declared
+    before it have no unit left to give: no worker is idle while the last units of one are run.
 
     Attributes:
         changed: whether any unit was run or any collected row written.
@@ -111,12 +113,14 @@ class _Course:
     def __init__(self, settings: Settings, report_dir: Path, display: Display) -> None:
         self.changed = False
         self._settings, self._report_dir, self._display = settings, report_dir, display
-        self._waiting = {one.name: one for one in settings.replication.experiments}
-        self._works: dict[str, Work] = {}  # begun and not over, in the order begun
+        names = [experiment.name for experiment in settings.replication.experiments]
+        self._numbers = {name: number for number, name in enumerate(names, start=1)}
+        self._waiting = set(names)  # not begun
+        self._works: dict[str, Work] = {}  # begun and not over
         self._bars: dict[str, Bar] = {}
         self._stored: dict[str, list[Stored]] = {}  # of those over without a failure
         self._lacking: dict[str, DataError] = {}  # {experiment: why its data cannot be had}
-        self._problems: dict[str, list[UserError]] = {name: [] for name in self._waiting}
+        self._problems: dict[str, list[UserError]] = {name: [] for name in names}
 
     def problems(self) -> list[UserError]:
         """What went wrong, in the order in which the experiments are declared."""
@@ -124,21 +128,22 @@ class _Course:
 
     def next_task(self) -> Task | None:
         """A task to run; None if there is none before another is done, or none at all."""
-        while True:
-            for work in self._works.values():
-                if work.todo:
-                    return work.todo.popleft()
-            unsettled = self._waiting.keys() | self._works.keys()
-            ready = (one for one in self._waiting.values() if unsettled.isdisjoint(one.needs))
-            experiment = next(ready, None)
-            if experiment is None:
-                return None
-            del self._waiting[experiment.name]
-            self._begin(experiment)
+        for experiment in self._settings.replication.experiments:
+            name = experiment.name
+            unsettled = self._waiting | self._works.keys()
+            if name in self._waiting and unsettled.isdisjoint(experiment.needs):
+                self._waiting.remove(name)
+                try:
+                    self._begin(experiment)
+                except UserError as error:  # it does not keep the rest from being run
+                    self._problems[name].append(error)
+            if name in self._works and self._works[name].todo:
+                return self._works[name].todo.popleft()
+        return None
 
     def started(self, task: Task) -> None:
         """A task is begun."""
-        self._bars[task.unit.experiment].start(task.unit.label())
+        self._bars[task.unit.experiment].start(_in_bar(task))
 
     def done(self, task: Task, outcome: Outcome) -> None:
         """A task is done.
@@ -147,7 +152,7 @@ class _Course:
             StorageError: the store cannot be written.
         """
         work, label = self._works[task.unit.experiment], task.unit.label()
-        self._bars[task.unit.experiment].finish(label)
+        self._bars[task.unit.experiment].finish(_in_bar(task))
         if outcome.status == "unwritable":
             raise StorageError(
                 f"cannot write the store: {outcome.message}; all finished units are kept: "
@@ -187,10 +192,11 @@ class _Course:
         work = Work(settings, experiment, earlier, data, seconds)
         for task in work.todo:
             reason = work.reasons[task.digest]
-            if self._display.is_live or reason.startswith("damaged"):
+            if reason.startswith("damaged") or (self._display.is_live and reason != "new"):
                 self._display.say(f"{task.unit.label()}: {reason}")
         self._works[name] = work
-        self._bars[name] = self._display.bar(work.title, len(work.todo))
+        title = f"{work.title} ({self._numbers[name]} of {len(self._numbers)})"
+        self._bars[name] = self._display.bar(title, len(work.todo))
         if work.is_over:
             self._end(work)
 
@@ -209,7 +215,7 @@ class _Course:
             lines = results.collect(
                 self._report_dir, self._settings, work.experiment, done, failed, work.data
             )
-        except StorageError as error:
+        except UserError as error:
             self._problems[name].append(error)
             return
         for line in lines:
@@ -229,6 +235,11 @@ class _Course:
             return
         for line in lines:
             self._display.say(f"  {line}")
+
+
+def _in_bar(task: Task) -> str:
+    """A unit beside the name of its experiment."""
+    return task.unit.label().removeprefix(task.unit.experiment)
 
 
 def _failure(title: str, failed: Sequence[Failed], done: int) -> UnitsFailedError:

@@ -26,17 +26,19 @@ from oldschool.runs.worker import Outcome, Task, execute, fail
 NextTask = Callable[[], Task | None]
 OnStart = Callable[[Task], None]
 _Given = tuple[Task, bool]  # and whether to wait for another process that is at it
+_Give = Callable[[bool], _Given | None]
 
 
 class Pool:
     """Up to ``jobs`` processes; with one job the tasks run in this process.
 
-    A task that another process is at is put off until there is no other, then waited for.
+    A task that another process is at is put off until nothing else can be done, then waited for.
     """
 
     def __init__(self, jobs: int) -> None:
         self._jobs = jobs
-        self._workers: list[_Worker] = []  # dead ones, too
+        self._workers: list[_Worker] = []
+        self._hired = 0
 
     def __enter__(self) -> Pool:
         return self
@@ -52,16 +54,17 @@ class Pool:
         Args:
             next_task: gives a task whenever a worker is free; None if there is none before one
                 that is being run is done, and at the end.
-            on_start: is told of every task that is begun.
+            on_start: is told once of every task that is begun.
         """
         put_off: deque[Task] = deque()
 
-        def give() -> _Given | None:
+        def give(others_run: bool) -> _Given | None:
             task = next_task()
             if task is not None:
                 on_start(task)
                 return task, False
-            return (put_off.popleft(), True) if put_off else None
+            # What others run may make tasks ready, for which a worker that waits would be lacking.
+            return (put_off.popleft(), True) if put_off and not others_run else None
 
         for task, outcome in self._here(give) if self._jobs == 1 else self._by_workers(give):
             if outcome.status == "busy":
@@ -70,33 +73,42 @@ class Pool:
                 yield task, outcome
 
     @staticmethod
-    def _here(give: Callable[[], _Given | None]) -> Iterator[tuple[Task, Outcome]]:
-        while (given := give()) is not None:
+    def _here(give: _Give) -> Iterator[tuple[Task, Outcome]]:
+        while (given := give(False)) is not None:
             yield given[0], execute(*given)
 
-    def _by_workers(self, give: Callable[[], _Given | None]) -> Iterator[tuple[Task, Outcome]]:
+    def _by_workers(self, give: _Give) -> Iterator[tuple[Task, Outcome]]:
         idle: list[_Worker] = []
-        busy: dict[Connection, tuple[_Worker, Task]] = {}
+        busy: dict[Connection, tuple[_Worker, _Given]] = {}
         while True:
-            while len(busy) < self._jobs and (given := give()) is not None:
-                worker = idle.pop() if idle else self._hire()
+            now: list[_Given] = []
+            running = any(not waits for _, (_, waits) in busy.values())
+            while len(busy) + len(now) < self._jobs and (given := give(running)) is not None:
+                now.append(given)
+                running |= not given[1]
+            # All are hired before the first is given its task, so that they start side by side.
+            workers = [idle.pop() if idle else self._hire() for _ in now]
+            for worker, given in zip(workers, now, strict=True):
                 worker.give(*given)
-                busy[worker.connection] = (worker, given[0])
+                busy[worker.connection] = (worker, given)
             if not busy:
                 return
             for connection in wait(list(busy)):
                 assert isinstance(connection, Connection)
-                worker, task = busy.pop(connection)
+                worker, (task, _) = busy.pop(connection)
                 try:
                     outcome = connection.recv()
                 except (EOFError, ConnectionError):
                     outcome = fail(task, worker.cause_of_death())
+                    worker.kill()
+                    self._workers.remove(worker)
                 else:
                     idle.append(worker)
                 yield task, outcome
 
     def _hire(self) -> _Worker:
-        worker = _Worker(quiet=bool(self._workers))
+        worker = _Worker(quiet=self._hired > 0)
+        self._hired += 1
         self._workers.append(worker)
         return worker
 

@@ -33,7 +33,8 @@ def environment() -> dict[str, Any]:
     """This process: interpreter, packages, C compiler, machine, torch's settings.
 
     Several kinds of processor may bear one name, and rounding differs between them: they are told
-    apart by family and model. ``memory`` is in GiB.
+    apart by family and model. ``cores`` are those this process may use, ``memory`` is all that
+    the machine has, in GiB.
 
     What concerns torch is None where nothing has imported it.
     """

@@ -337,9 +337,10 @@ def _manifest(
         if experiment.reads:
             unit["inputs"] = entry.manifest["inputs"]
         # Rows that are the same as those collected before keep their record of when and where,
-        # but for one from before starts were recorded.
+        # but for one from before starts, or cores and the kind of processor, were recorded.
         source: Mapping[str, Any] = known.get(entry.manifest["digest"], entry.manifest)
-        if source["frames"] != entry.manifest["frames"] or "started" not in source:
+        recorded = "started" in source and "cores" in source["environment"]
+        if source["frames"] != entry.manifest["frames"] or not recorded:
             source = entry.manifest
         if source["environment"] not in environments:
             environments.append(source["environment"])

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from oldschool.claims.assess import Judged, paper_value
+from oldschool.claims.assess import Judged, Origin, command, paper_value
 from oldschool.claims.estimate import Estimate
 from oldschool.claims.verdict import NOT_RUN
 from oldschool.report.inputs import Inputs
@@ -24,12 +24,14 @@ class Citation:
         paper: BibTeX key of the paper.
         commits: commits of the code that its rows were made with.
         digest: digest of its definition and rows, see :meth:`Inputs.digest_of`.
+        scale: in what our nets are smaller than the paper's; "" if they are not.
     """
 
     judged: Judged
     paper: str
     commits: tuple[str, ...]
     digest: str
+    scale: str = ""
 
     @property
     def id(self) -> str:
@@ -58,6 +60,13 @@ class Citation:
         judged = self.judged.verdict.word != NOT_RUN
         return str(result.n) if judged and isinstance(result, Estimate) else ""
 
+    @property
+    def command(self) -> str:
+        """What gives our number again, or else one that can be judged; "" if nothing does."""
+        if self.n or not isinstance(self.judged.result, Estimate):
+            return self.judged.command
+        return command(self.judged.paper, Origin(self.judged.claim.profile))
+
     def sentence(self) -> str:
         """Our number beside the paper's, with the verdict, ready to be put into a text."""
         claim, verdict = self.judged.claim, self.judged.verdict
@@ -71,8 +80,9 @@ class Citation:
             return f"{claim.what}: not run ({_plain(verdict.reason)}), {published}."
         value, interval = self.judged.printed()
         ours = f"p = {value}" if claim.unit == "p" else f"{value} {claim.unit}".strip()
-        if self.n != "1":
-            ours += f" ({f'90 % interval {interval}, ' if interval else ''}n = {self.n})"
+        said = f"{f'90 % interval {interval}, ' if interval else ''}n = {self.n}"
+        beside = [said] * (self.n != "1") + [f"with {self.scale}"] * bool(self.scale)
+        ours += f" ({'; '.join(beside)})" if beside else ""
         return f"{claim.what}: {ours}, {published}: {verdict.word}."
 
     def record(self) -> dict[str, Any]:
@@ -89,7 +99,7 @@ class Citation:
             "paper": self.paper,
             "commits": list(self.commits),
             "digest": self.digest,
-            "command": self.judged.command,
+            "command": self.command,
         }
 
 
@@ -101,6 +111,7 @@ def cited(inputs: Inputs, judged: Judged) -> Citation:
         inputs.replication.folder.name,
         inputs.commits_of(claim),
         inputs.digest_of(claim),
+        inputs.scale_of(judged),
     )
 
 

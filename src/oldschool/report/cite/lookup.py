@@ -86,7 +86,7 @@ def _text(name: str, claim: Mapping[str, Any], entries: Mapping[str, str], folde
             entries[claim["key"]],
             entries[claim["paper"]],
             "",
-            "% The command that gives the number again",
+            f"% The command that gives {'the number again' if claim['n'] else 'one to judge'}",
             claim["command"] or "none: the claim is declared as one that is not run",
             "",
         ]

@@ -48,9 +48,20 @@ def details(
     page_dir = report_dir / "papers"
     return {
         **known,
+        "scales": _scales(inputs),
         "readme": relative(folder / "README.md", page_dir),
         "notes": notes.sections(folder, page_dir),
         "runs": [runs.summary(inputs, name, report_dir) for name in inputs.manifests],
         "figures": figures,
         "tables": items.tables(inputs, out),
     }
+
+
+def _scales(inputs: Inputs) -> dict[str, str]:
+    """{experiment: in what its nets are smaller than the paper's}, of those with rows."""
+    known = {
+        name: inputs.replication.scales.get(name, {}).get(manifest["profile"])
+        for name, manifest in inputs.manifests.items()
+        if manifest["frames"]
+    }
+    return {name: scale for name, scale in known.items() if scale}

@@ -9,9 +9,9 @@ import torch
 
 from oldschool import paths
 from oldschool.report.checklist import set_ups as collected
-from oldschool.runs.config import PROFILES
 from oldschool.report.inputs import Inputs
 from oldschool.runs import config, registry, results
+from oldschool.runs.config import PROFILES
 from oldschool.runs.experiment import Replication, SetUp
 
 REAL = registry.replications()

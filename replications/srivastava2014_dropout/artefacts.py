@@ -53,8 +53,8 @@ FIGURES = (
         draw=architectures.architectures,
         title="Test error along the training of six nets, with dropout and without",
         caption=(
-            f"{_ARCHITECTURES} Bands are 90 % intervals (Student's t); open marks are the narrower "
-            "nets. Early moments off the scale are cut. "
+            f"{_ARCHITECTURES} Means over nets, and thin the single nets; intervals at the end are "
+            "in table fig4. Open marks are the narrower nets. Early moments off the scale are cut. "
             "Right: the paper's curves, a net each, read off its drawing; which net is which is "
             "not said. Axes differ: what compares is that the two bundles stay apart."
         ),

@@ -10,6 +10,7 @@ import json
 import resource
 import sys
 import time
+from itertools import islice
 
 import torch
 
@@ -91,10 +92,10 @@ def deletions(n: int, count: int) -> dict[str, float]:
     """Lazily blocked downdates against rank-1 ones, a deletion each."""
     inverse = direct_inverse(gram(blocks(n, BLOCK), n, BLOCK), ALPHA)
     some = inverse.clone()
-    few = 20
+    few, weights = 20, iter(range(n))
 
     def rank_1() -> None:
-        for index in range(few):
+        for index in islice(weights, few):
             column = some[:, index].clone()
             some.addr_(column, column, alpha=-1.0 / float(column[index]))
 

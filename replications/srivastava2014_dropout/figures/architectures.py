@@ -13,7 +13,7 @@ from oldschool.runs.experiment import Frames
 
 from ..means import count, kept
 from ..published import FIG4_DROPOUT, FIG4_NONE, UPDATES_A_POINT
-from .common import TEST_ERROR, UPDATES, band
+from .common import TEST_ERROR, UPDATES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,12 +37,16 @@ def architectures(frames: Frames) -> Figure:
     for way in WAYS:
         look = DROPOUT_STYLE[way]
         for (depth, width), of in rows[rows.way == way].groupby(["layers", "width"]):
-            band(ours, of, "updates", "test_error", {
-                "color": look["color"], "marker": look["marker"], "markersize": 3.2,
-                "linestyle": _LINES[layers.index(depth) % len(_LINES)], "linewidth": 1.0,
-                "markerfacecolor": look["color"] if width == widths[-1] else "white",
-                "label": f"{depth} x {width}, {look['label']}",
-            }, alpha=0.12)  # fmt: skip
+            for _, net in of.groupby("replicate"):
+                ours.plot(net.updates, net.test_error, color=look["color"], linewidth=0.5,
+                          alpha=0.45)  # fmt: skip
+            means = of.groupby("updates").test_error.mean()
+            ours.plot(
+                means.index, means, color=look["color"], marker=look["marker"], markersize=3.2,
+                linestyle=_LINES[layers.index(depth) % len(_LINES)], linewidth=1.0,
+                markerfacecolor=look["color"] if width == widths[-1] else "white",
+                label=f"{depth} x {width}, {look['label']}",
+            )  # fmt: skip
     _settled(ours, rows)
     last = int(rows.updates.max()) if len(rows) else 0
     ours.set(xlabel=UPDATES, ylabel=TEST_ERROR)

@@ -28,18 +28,6 @@ def bars(axes: Axes, rows: pd.DataFrame, x: str, y: str, look: Mapping[str, Any]
     axes.errorbar(found.index.to_numpy(float), found.middle, yerr=ends(found), **look)
 
 
-def band(
-    axes: Axes, rows: pd.DataFrame, x: str, y: str, look: Mapping[str, Any], alpha: float = 0.18
-) -> None:
-    """The same with a band."""
-    if rows.empty:
-        return
-    found = intervals(rows, x, y)
-    at = found.index.to_numpy(float)
-    axes.plot(at, found.middle, **look)
-    axes.fill_between(at, found.low, found.high, color=look["color"], alpha=alpha, linewidth=0)
-
-
 def legend(axes: Axes, **options: Any) -> None:
     """A legend, unless no net counts and there is nothing to name."""
     if axes.get_legend_handles_labels()[0]:

@@ -9,12 +9,14 @@ where torch asks for them. A torch of the locked version that is there already s
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import unquote, urlparse
 
 ROOT = Path(__file__).parents[1]
 LOCK = ROOT / "requirements.lock"
@@ -68,6 +70,16 @@ def is_cuda_build() -> bool:
     return bool(named) and all(f"\n{each}==" in locked for each in named)
 
 
+def checkout() -> Path | None:
+    """The checkout that the environment's oldschool is of; None if there is none."""
+    try:
+        origin = metadata.distribution("oldschool").read_text("direct_url.json")
+    except metadata.PackageNotFoundError:
+        return None
+    url = json.loads(origin or "{}").get("url", "")
+    return Path(unquote(urlparse(url).path)) if url.startswith("file:") else None
+
+
 def main() -> int:
     """Install everything.
 
@@ -84,6 +96,9 @@ def main() -> int:
         if is_cuda_build():
             print(f"torch is a CUDA build: installing the packages of {CUDA_LOCK.name}", flush=True)
             install("--require-hashes", "-r", str(CUDA_LOCK))
+        other = checkout()
+        if other is not None and other.resolve() != ROOT.resolve():
+            print(f"the oldschool of this environment was {other}: now it is {ROOT}", flush=True)
         install("--no-build-isolation", "--editable", ".")
     except subprocess.CalledProcessError:
         print(

@@ -31,7 +31,7 @@ def _nets(sizes: Sequence[int], updates: int) -> str:
 
 _WIDTHS = " or ".join(map(str, _ARCHITECTURES.widths))
 
-# The units of the autoencoders and the Boltzmann machines are the paper's.
+# The paper gives the units of autoencoders and Boltzmann machines, and nothing of their training.
 DEFAULT = {
     "architectures": (
         f"nets of {_ARCHITECTURES.layers[0]} to {_ARCHITECTURES.layers[-1]} layers of {_WIDTHS} "

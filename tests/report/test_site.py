@@ -170,6 +170,18 @@ def test_a_claim_without_rows_says_whether_there_is_a_number(finished) -> None:
     assert "No command gives this number: the tape is lost." in lost
 
 
+def test_a_number_that_is_not_judged_says_so_wherever_it_stands(finished) -> None:
+    said = {"index.html": 1, "papers/tiny.html": 1, "claims/tiny.weights.html": 0}
+    for page, times in said.items():
+        text = (finished.reports / page).read_text()
+        assert text.count("not judged: profile default") == times, page
+        assert "Not judged and not to be cited" not in text
+    assert (
+        "Not judged and not to be cited"
+        in (finished.reports / "claims/tiny.exponent.html").read_text()
+    )
+
+
 def test_a_claim_never_run_names_the_experiment(project) -> None:
     project.run("cost")
     made(project)

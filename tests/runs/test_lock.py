@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import tomllib
 from importlib import metadata, util
 from pathlib import Path
 from types import ModuleType
+from unittest.mock import Mock
 
 import pytest
 import yaml
@@ -135,6 +137,36 @@ def test_cuda_packages_follow_a_cuda_build_alone(
     assert [line.endswith("requirements-cuda.lock") for line in hashed] == [False, True][
         : 1 + bool(asks_for)
     ]
+
+
+@pytest.mark.parametrize(
+    ("url", "other"),
+    [
+        ("file:///else/my%20clone", "/else/my clone"),
+        (ROOT.as_uri(), ""),
+        ("https://example.org/oldschool.whl", ""),
+        (None, ""),
+    ],
+)
+def test_an_environment_of_another_checkout_is_told_of(
+    url: str | None,
+    other: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def distribution(name: str) -> Mock:
+        assert name == "oldschool"
+        if url is None:
+            raise metadata.PackageNotFoundError(name)
+        return Mock(read_text=Mock(return_value=json.dumps({"url": url})))
+
+    monkeypatch.setattr(install, "pip", Pip())
+    monkeypatch.setattr(metadata, "version", lambda name: "2.13.0+cpu")
+    monkeypatch.setattr(metadata, "requires", lambda name: [])
+    monkeypatch.setattr(metadata, "distribution", distribution)
+    assert install.main() == 0
+    said = f"the oldschool of this environment was {other}: now it is {ROOT}\n"
+    assert capsys.readouterr().out.endswith(said if other else "some minutes\n")
 
 
 def test_torch_is_fetched_as_pip_likes_and_held_to_the_locks_hashes(

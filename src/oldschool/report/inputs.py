@@ -62,7 +62,7 @@ class Inputs:
         return tuple(sorted(found))
 
     def scale_of(self, judged: Judged) -> str:
-        """In what the nets behind a claim's number are smaller than the paper's; "" if not."""
+        """The nets behind a claim's number, where these are less than the paper's; else ""."""
         scales = self.replication.scales
         found = (
             scales.get(name, {}).get(judged.profile) for name in self.experiments_of(judged.claim)

@@ -169,8 +169,8 @@ class Replication:
         tables: in the order they are shown.
         estimates: {claim id: function of all frames -> Estimate or NotRun}.
         set_ups: {experiment: function of settings and a unit's condition -> what it trains}.
-        scales: {experiment: {profile: in what its nets are smaller than the paper's}}, for those
-            that are; a phrase that is cited beside their numbers.
+        scales: {experiment: {profile: its nets and their training}}, where these are less than
+            the paper's or it does not say; a phrase that is cited beside their numbers.
     """
 
     name: str

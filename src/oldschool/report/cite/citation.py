@@ -24,7 +24,7 @@ class Citation:
         paper: BibTeX key of the paper.
         commits: commits of the code that its rows were made with.
         digest: digest of its definition and rows, see :meth:`Inputs.digest_of`.
-        scale: in what our nets are smaller than the paper's; "" if they are not.
+        scale: our nets and their training, where these are less than the paper's; else "".
     """
 
     judged: Judged

@@ -58,7 +58,7 @@ def details(
 
 
 def _scales(inputs: Inputs) -> dict[str, str]:
-    """{experiment: in what its nets are smaller than the paper's}, of those with rows."""
+    """{experiment: its nets, where these are less than the paper's}, of those with rows."""
     known = {
         name: inputs.replication.scales.get(name, {}).get(manifest["profile"])
         for name, manifest in inputs.manifests.items()

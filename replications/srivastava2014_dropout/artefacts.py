@@ -8,11 +8,7 @@ from . import settings, table2, tables
 from .figures import architectures, errors, marginal, monte_carlo, sweeps, units
 from .scales import DEFAULT
 
-_OVER_NETS = (
-    "Means over nets, with 90 % intervals (Student's t); nets that diverged are left out and "
-    "counted."
-)
-_CELLS = "Means over nets with 90 % intervals; nets that diverged are left out and counted."
+_MEANS = "Means over nets with 90 % intervals; nets that diverged are left out and counted."
 _PAPER = "Profile paper: the printed nets, 60,000 digits, a million updates."
 _FEATURES = settings.FeaturesSettings()
 _RBM = settings.RbmSettings()
@@ -70,7 +66,7 @@ FIGURES = (
         draw=errors.regularizers,
         title="Test error under six regularizers",
         caption=(
-            f"{_REGULARIZERS} {_OVER_NETS} Ticks are single nets. Right: Table 9, with 90 % Wilson "
+            f"{_REGULARIZERS} {_MEANS} Ticks are single nets. Right: Table 9, with 90 % Wilson "
             "intervals as of one net's counts; of how many nets it is, is not said. "
             "Axes differ: what compares is the order."
         ),
@@ -83,7 +79,7 @@ FIGURES = (
         draw=errors.gaussian,
         title="Bernoulli and Gaussian noise",
         caption=(
-            f"{_GAUSSIAN} {_OVER_NETS} Grey lines join nets of the same start and order of digits. "
+            f"{_GAUSSIAN} {_MEANS} Grey lines join nets of the same start and order of digits. "
             "Right: Table 10 with its +-, which is not said to be a standard deviation or an error "
             "of the mean."
         ),
@@ -97,7 +93,7 @@ FIGURES = (
         title="Error against the probability of keeping a unit",
         caption=(
             f"{_RATE} Inputs are not dropped. With p n fixed, p n = {_KEPT}. "
-            f"{_OVER_NETS} Right: the paper's points and bars, what the bars are is not said."
+            f"{_MEANS} Right: the paper's points and bars, what the bars are is not said."
         ),
         alt="Training and test error against p, widths fixed above and p n fixed below.",
         original=(
@@ -111,7 +107,7 @@ FIGURES = (
         draw=sweeps.dataset_size,
         title="Error against the number of training digits",
         caption=(
-            f"{_SETS} {_OVER_NETS} Sets are drawn anew for each replicate; right: what dropout "
+            f"{_SETS} {_MEANS} Sets are drawn anew for each replicate; right: what dropout "
             "saves, pair by pair on one set. Stars: the paper, with its bars, without dropout "
             "hollow; what the bars are is not said."
         ),
@@ -128,7 +124,7 @@ FIGURES = (
         title="Averages of thinned nets against weight scaling",
         caption=(
             f"{_MONTE_CARLO} Outputs of k of a store of thinned nets are averaged; of each net the "
-            "mean over draws. Bars and band: 90 % intervals over nets (Student's t). Draws come "
+            "mean over draws. Bars and band: 90 % intervals over nets. Draws come "
             "from one store, so near its size they overlap. "
             "Middle: the paper's, with a star and its bar at ten of its 59 points. Right: the "
             "paper's and our error over that of weight scaling, of ours net by net, so that nets "
@@ -161,7 +157,7 @@ FIGURES = (
             f"{_AUTOENCODERS} Left: activations of all units of the first net on all test digits, "
             "all units kept and nothing scaled; exact noughts are the single marks, and the last "
             "bin has all above it. Right: ticks are nets. "
-            f"{_OVER_NETS}"
+            f"{_MEANS}"
         ),
         alt="Histograms of activations, and mean activations, without dropout and with.",
         original=(
@@ -185,7 +181,7 @@ FIGURES = (
         title="How active a Boltzmann machine's hidden units are",
         caption=(
             f"{_MACHINES} Left: P(h = 1) of all hidden units of the first machine on all test "
-            f"digits. Right: ticks are machines. {_OVER_NETS}"
+            f"digits. Right: ticks are machines. {_MEANS}"
         ),
         alt="Histograms of P(h = 1), and shares near zero, without dropout and with.",
         original="Fig. 13: with dropout sparser, without a penalty for it; no numbers.",
@@ -215,7 +211,7 @@ TABLES = (
             f"{_ARCHITECTURES} Beside each of the paper's nets ours that is most alike: of as many "
             "layers, where there are any, and with the same place from the widest. Ways are to be "
             "compared between nets of one size alone. "
-            f"{_CELLS} Not run: the paper's maxout net and its support vector machine."
+            f"{_MEANS} Not run: the paper's maxout net and its support vector machine."
         ),
     ),
     Table(
@@ -225,7 +221,7 @@ TABLES = (
         title="The nets of Fig. 4 at the end of the training, and wider ones",
         caption=(
             f"{_ARCHITECTURES} Layers x units, ReLU. In the paper 1.62 to 1.83 % without and 1.03 "
-            f"to 1.13 % with dropout, whose mean is .61 of that without. {_CELLS} What is saved is "
+            f"to 1.13 % with dropout, whose mean is .61 of that without. {_MEANS} What is saved is "
             "the mean over pairs of nets of the same start and order of digits. Claims on all six "
             "sizes rest on the replicates of which no net diverged."
         ),
@@ -235,14 +231,14 @@ TABLES = (
         needs=("regularizers",),
         build=tables.regularizers,
         title="Table 9: six regularizers",
-        caption=f"{_REGULARIZERS} The paper's nets: 784-1024-1024-2048-10. {_CELLS}",
+        caption=f"{_REGULARIZERS} The paper's nets: 784-1024-1024-2048-10. {_MEANS}",
     ),
     Table(
         name="gaussian",
         needs=("gaussian",),
         build=tables.gaussian,
         title="Table 10: Bernoulli and Gaussian noise on MNIST",
-        caption=f"{_GAUSSIAN} The paper's nets: two layers of 1024, ten nets. {_CELLS}",
+        caption=f"{_GAUSSIAN} The paper's nets: two layers of 1024, ten nets. {_MEANS}",
     ),
     Table(
         name="rate",
@@ -251,7 +247,7 @@ TABLES = (
         title="Figs 9a and 9b: the probability of keeping a unit",
         caption=(
             f"{_RATE} The paper's nets: n = 2048 in three layers, or p n = 256, 256 and 512. "
-            f"{_CELLS}"
+            f"{_MEANS}"
         ),
     ),
     Table(
@@ -259,7 +255,7 @@ TABLES = (
         needs=("dataset_size",),
         build=tables.dataset_size,
         title="Fig. 10: the number of training digits",
-        caption=f"{_SETS} The paper's nets: 784-1024-1024-2048-10, p = .5 and .8. {_CELLS}",
+        caption=f"{_SETS} The paper's nets: 784-1024-1024-2048-10, p = .5 and .8. {_MEANS}",
     ),
     Table(
         name="monte_carlo",
@@ -267,7 +263,7 @@ TABLES = (
         build=tables.monte_carlo,
         title="Fig. 11: averages of k thinned nets",
         caption=(
-            f"{_MONTE_CARLO} The paper's net: 784-1024-1024-2048-10. {_CELLS} Draws come from one "
+            f"{_MONTE_CARLO} The paper's net: 784-1024-1024-2048-10. {_MEANS} Draws come from one "
             "store, so the sd over draws falls to nought as k nears its size."
         ),
     ),
@@ -279,7 +275,7 @@ TABLES = (
         caption=(
             f"{_AUTOENCODERS} Pixels a unit is spread over: (sum w^2)^2 / sum w^4 over pixels that "
             "vary. Near zero: below a tenth of the net's own mean. The paper's means are read by "
-            f"eye. {_CELLS}"
+            f"eye. {_MEANS}"
         ),
     ),
     Table(
@@ -289,7 +285,7 @@ TABLES = (
         title="Hidden units of the Boltzmann machines, without dropout and with",
         caption=(
             f"{_MACHINES} Dead: standard deviation of P(h = 1) over the test digits below .01. The "
-            f"paper gives no numbers. {_CELLS}"
+            f"paper gives no numbers. {_MEANS}"
         ),
     ),
     Table(
@@ -307,13 +303,13 @@ TABLES = (
         needs=("convnet",),
         build=tables.convnets,
         title="Tables 3 and 4, and Table 10's CIFAR-10: convolutional nets",
-        caption=f"Profile paper only. Gaussian noise: Table 10, ten nets in the paper. {_CELLS}",
+        caption=f"Profile paper only. Gaussian noise: Table 10, ten nets in the paper. {_MEANS}",
     ),
     Table(
         name="pretraining",
         needs=("pretraining",),
         build=tables.pretraining,
         title="Table 2: deep belief nets",
-        caption=f"Profile paper only. Nets of 500-500-2000 units, all MNIST. {_CELLS}",
+        caption=f"Profile paper only. Nets of 500-500-2000 units, all MNIST. {_MEANS}",
     ),
 )

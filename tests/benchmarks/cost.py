@@ -89,7 +89,7 @@ def direct(n: int, rows: int) -> dict[str, float]:
 
 
 def deletions(n: int, count: int) -> dict[str, float]:
-    """Lazily blocked downdates against rank-1 ones, a deletion each."""
+    """Lazily blocked downdates against rank-1 ones, a deletion each; only these at their best."""
     inverse = direct_inverse(gram(blocks(n, BLOCK), n, BLOCK), ALPHA)
     some = inverse.clone()
     few, weights = 20, iter(range(n))

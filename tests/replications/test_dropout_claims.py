@@ -11,8 +11,10 @@ from oldschool import paths
 from oldschool.claims.claim import Claim, load_claims
 from oldschool.claims.estimate import exact
 from oldschool.claims.verdict import NOT_REPRODUCED, REPRODUCED, judge
-from replications.srivastava2014_dropout import published
+from oldschool.runs import config, registry
+from replications.srivastava2014_dropout import published, settings
 from replications.srivastava2014_dropout.estimates.dataset_size import SIZES, crossing
+from replications.srivastava2014_dropout.estimates.fig4 import _time
 
 FOLDER = paths.replications() / "srivastava2014_dropout"
 FRAMES = {
@@ -146,3 +148,36 @@ def test_what_happens_at_50000_digits_waits_for_the_paper_profile(claims):
         assert claims[f"dropout.fig10.{name}"].profile == "paper"
     for name in ("small", "worse_at_100", "middle", "crossing"):
         assert claims[f"dropout.fig10.{name}"].profile == "default"
+
+
+def test_what_is_said_of_the_papers_slowing_down_is_what_its_curves_give():
+    moments = [
+        [_time(np.arange(1, len(curve) + 1), np.array(curve)) for curve in curves]
+        for curves in (published.FIG4_DROPOUT, published.FIG4_NONE)
+    ]
+    times = np.divide(*moments)
+    said = f"{times.min():.0f} to {times.max():.0f}"
+    assert said == "9 to 49"
+    assert np.exp(np.log(times).mean()) == pytest.approx(14, abs=0.5)
+    assert (FOLDER / "README.md").read_text().count(said) == 2
+    assert (FOLDER / "claims.yaml").read_text().count(f"Fig. 4 give {said}") == 2
+
+
+def test_the_scales_are_those_of_profile_default():
+    """They are worded from the defaults of the settings, which the profile may not change."""
+    run = config.settings(registry.find("dropout"), ["profile=default"]).config
+    for node, default in (
+        ("recipe", settings.RecipeSettings()),
+        ("architectures", settings.ArchitecturesSettings()),
+        ("regularizers", settings.RegularizersSettings()),
+        ("gaussian", settings.GaussianSettings()),
+        ("rate", settings.RateSettings()),
+        ("dataset_size", settings.DatasetSizeSettings()),
+        ("monte_carlo", settings.MonteCarloSettings()),
+        ("features", settings.FeaturesSettings()),
+        ("rbm", settings.RbmSettings()),
+    ):
+        here = getattr(run, node)
+        for name in ("sizes", "updates", "digits", "batch", "units", "epochs", "layers", "widths"):
+            if hasattr(default, name):
+                assert getattr(here, name) == getattr(default, name), (node, name)

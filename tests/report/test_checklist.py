@@ -69,7 +69,7 @@ def test_cores_and_memory_that_were_not_recorded_are_said_to_be(finished) -> Non
 
 
 def test_times_that_were_not_recorded_are_counted(finished) -> None:
-    assert "When: not recorded of 0 of 5 units; the others from 20" in made(finished)
+    assert "When: from 20" in made(finished)
     file = finished.reports / "results/tiny/cost.manifest.json"
     record = json.loads(file.read_text())
     del record["units"][0]["started"]

@@ -119,6 +119,20 @@ def test_a_number_of_smaller_nets_is_told_with_their_size(finished) -> None:
     page = (folder.parent / "papers/tiny.html").read_text()
     assert f'<li><a href="#run-prune">prune</a>: {size}</li>' in page
     assert 'run-cost">cost</a>:' not in page
+    assert f"note = {{reproduced with {size}; commit" in (folder / "references.bib").read_text()
+    record = json.loads((folder / "citations.json").read_text())
+    assert (record["tiny.weights"]["scale"], record["tiny.start"]["scale"]) == (size, "")
+
+
+def test_the_size_of_nets_is_not_told_of_other_settings_than_the_declared(finished) -> None:
+    scales = 'scales={"prune": {"default": "nets of 3 units"}},'
+    finished.edit(MODULE, "    estimates={", f"    {scales}\n    estimates={{")
+    assert citations(finished)["tiny.weights"].scale == "nets of 3 units"
+    file = finished.reports / "results/tiny/prune.manifest.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"what_if": {"prune.nets": 3}}))
+    assert citations(finished)["tiny.weights"].scale == ""
+    built(finished)
+    assert "nets of 3 units" not in (finished.reports / "papers/tiny.html").read_text()
 
 
 def test_a_number_that_is_not_judged_has_the_command_of_one_that_is(finished, capsys) -> None:

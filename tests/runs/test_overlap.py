@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
+from oldschool.cli import main
+from oldschool.errors import StorageError
+from oldschool.runs import results
 from tests.conftest import Toy
 
 DRAW, FIT, FREE = "draw[name=a] 0-0", "fit[name=a] 0-0", "free[] 0-0"
@@ -75,7 +79,7 @@ def test_units_of_the_experiment_declared_first_come_first(toy: Toy) -> None:
     assert order.index(FIT) < order.index("free[] 2-2")
 
 
-# free's first unit is done only when draw is collected and fit, it may be, begun.
+# free's first unit, number 1, is done only when draw is collected and fit is begun.
 AFTER_DRAW = """def run_free(config, unit, seeds):
     _log(unit)
     end = time.monotonic() + 30
@@ -112,6 +116,43 @@ def test_rows_that_do_not_fit_together_keep_no_other_experiment_from_being_colle
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1 and "code_version" in done.stderr
     assert "toy/fit: 1 units: 1 run (new)" in done.stdout
+
+
+def test_rows_that_do_not_fit_together_serve_no_other_experiment(toy: Toy) -> None:
+    change(toy, '"above": value > 0', 'f"above{unit.start}": value > 0')
+    words = ("report=false", "draw.replicates=2", "draw.block=1", "draw.conditions=[a]")
+    done = toy.call("run", "toy", *words, "jobs=2")
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1 and "code_version" in done.stderr
+    assert "toy/fit: not run, because draw has failed" in done.stdout
+    assert "toy/free: 1 units: 1 run (new)" in done.stdout
+
+
+def test_a_plan_that_cannot_be_made_is_told_and_keeps_no_other_from_being_run(toy: Toy) -> None:
+    change(
+        toy, 'counts = frames["draws"]', 'raise DataError("no plan")\n    counts = frames["draws"]'
+    )
+    done = toy.call("run", "toy", *WORDS, "jobs=2")
+    assert (done.returncode, done.stderr) == (1, "error: no plan\n")
+    assert "toy/fit: not run: no plan" in done.stdout
+    assert "toy/free: 1 units: 1 run (new)" in done.stdout
+
+
+def test_a_report_that_cannot_be_written_is_told_before_all_else(
+    toy_here: Toy, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collect = results.collect
+
+    def full(report_dir: Any, settings: Any, experiment: Any, *rest: Any) -> list[str]:
+        if experiment.name == "free":
+            raise StorageError("the disk is full")
+        return collect(report_dir, settings, experiment, *rest)
+
+    monkeypatch.setattr(results, "collect", full)
+    assert main(["run", "toy", *WORDS, "jobs=1", "draw.fail=0"]) == 1
+    said = capsys.readouterr()
+    assert "toy/draw: 1 units: 1 failed" in said.out
+    assert said.err == "error: the disk is full\n"
 
 
 def test_another_experiment_is_run_before_a_unit_of_another_process_is_waited_for(

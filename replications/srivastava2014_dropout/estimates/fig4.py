@@ -92,7 +92,7 @@ def _slowdown(frames: Frames) -> Result:
     )
     note = (
         f"updates with / without dropout: {told}; measured first at {rows.updates.min()}; "
-        f"by this rule the paper's curves give 5 to 49; {found.count()}"
+        f"by this rule the paper's curves give 9 to 49; {found.count()}"
     )
     result = averaged(dropout - none, note)
     if isinstance(result, NotRun):

@@ -90,9 +90,11 @@ def _machines(read_in: Sequence[Inputs]) -> list[str]:
     whole = math.fsum(each for one in seconds.values() for each in one)
     starts = sorted(unit["started"] for unit, _ in _environments(read_in) if "started" in unit)
     total = units.total()
-    when = f"{NOT_RECORDED} of {total - len(starts)} of {total} units"
+    unknown = total - len(starts)
+    when = [f"{NOT_RECORDED} of {unknown} of {total} units"] if unknown else []
     if starts:
-        when += f"; the others from {starts[0][:10]} to {starts[-1][:10]}"
+        others = "the others " if unknown else ""
+        when.append(f"{others}from {starts[0][:10]} to {starts[-1][:10]}")
     head = [
         "CPU",
         "cores",
@@ -107,7 +109,8 @@ def _machines(read_in: Sequence[Inputs]) -> list[str]:
     return [
         "### On which machines was it computed, with what software, and for how long?",
         _table(head, rows),
-        f"Computing time in all: {_time(whole)}, each unit on the threads above. When: {when}.",
+        f"Computing time in all: {_time(whole)}, each unit on the threads above. "
+        f"When: {'; '.join(when)}.",
     ]
 
 

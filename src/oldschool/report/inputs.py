@@ -63,11 +63,15 @@ class Inputs:
 
     def scale_of(self, judged: Judged) -> str:
         """The nets behind a claim's number, where these are less than the paper's; else ""."""
-        scales = self.replication.scales
-        found = (
-            scales.get(name, {}).get(judged.profile) for name in self.experiments_of(judged.claim)
-        )
-        return "; ".join(filter(None, found))
+        found = map(self.scale_of_experiment, self.experiments_of(judged.claim))
+        return "; ".join(dict.fromkeys(filter(None, found)))
+
+    def scale_of_experiment(self, name: str) -> str:
+        """What was trained, where it is less than in the paper; "" if not, or not as declared."""
+        manifest = self.manifests.get(name)
+        if manifest is None or not manifest["frames"] or manifest.get("what_if"):
+            return ""
+        return self.replication.scales.get(name, {}).get(manifest["profile"], "")
 
     def digest_of(self, claim: Claim) -> str:
         """Digest of the claim's definition, of the rows it reads, and of what came of it."""

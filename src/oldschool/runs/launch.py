@@ -136,6 +136,7 @@ class _Course:
                 try:
                     self._begin(experiment)
                 except UserError as error:  # it does not keep the rest from being run
+                    self._display.say(f"{self._title(name)}: not run: {error}")
                     self._problems[name].append(error)
             if name in self._works and self._works[name].todo:
                 return self._works[name].todo.popleft()
@@ -172,7 +173,7 @@ class _Course:
             self._leave_out(experiment, self._lacking[absent[0]])
             return
         if absent:
-            title = f"{settings.replication.name}/{name}"
+            title = self._title(name)
             problem = UnitsFailedError(f"{title} was not run: {absent[0]} has failed")
             self._problems[name].append(problem)
             self._display.say(f"{title}: not run, because {absent[0]} has failed")
@@ -217,17 +218,21 @@ class _Course:
             )
         except UserError as error:
             self._problems[name].append(error)
+            if not isinstance(error, StorageError):
+                self._stored.pop(name, None)  # rows that do not fit together serve no other
             return
         for line in lines:
             self._display.say(f"  {line}")
         self.changed |= not work.kept or not all(line.endswith(UP_TO_DATE) for line in lines)
 
+    def _title(self, name: str) -> str:
+        return f"{self._settings.replication.name}/{name}"
+
     def _leave_out(self, experiment: Experiment, error: DataError) -> None:
         """Say that an experiment is not run, and leave its collected rows or the reason behind."""
         self._lacking[experiment.name] = error
         reason = error.reason if isinstance(error, UnavailableError) else str(error)
-        name = self._settings.replication.name
-        self._display.say(f"{name}/{experiment.name}: not run: {error}")
+        self._display.say(f"{self._title(experiment.name)}: not run: {error}")
         try:
             lines = results.leave_out(self._report_dir, self._settings, experiment, reason)
         except (DataError, StorageError) as problem:

@@ -32,7 +32,8 @@ _Give = Callable[[bool], _Given | None]
 class Pool:
     """Up to ``jobs`` processes; with one job the tasks run in this process.
 
-    A task that another process is at is put off until nothing else can be done, then waited for.
+    A task that another process is at is put off until nothing else can be done, then waited for;
+    a worker that waits does nothing else, whatever becomes ready.
     """
 
     def __init__(self, jobs: int) -> None:
@@ -63,7 +64,7 @@ class Pool:
             if task is not None:
                 on_start(task)
                 return task, False
-            # What others run may make tasks ready, for which a worker that waits would be lacking.
+            # What others run may make tasks ready that want a worker.
             return (put_off.popleft(), True) if put_off and not others_run else None
 
         for task, outcome in self._here(give) if self._jobs == 1 else self._by_workers(give):

@@ -103,12 +103,13 @@ def _uncatalogued(replication: Replication) -> str:
 
 def _claim(project: Mapping[str, Any], citation: Citation) -> str:
     rows = f"commit {', '.join(citation.commits)}" if citation.commits else "no rows"
+    scale = f" with {escape(citation.scale)}" if citation.scale and citation.n else ""
     fields = {
         "author": _names(project["authors"]),
         "title": _kept(f"{citation.judged.claim.what} (claim {citation.id})"),
         "howpublished": f"{PROJECT}, version {escape(str(project['version']))}",
         **_year(project),
-        "note": f"{citation.judged.verdict.word}; {rows}; digest {citation.digest}",
+        "note": f"{citation.judged.verdict.word}{scale}; {rows}; digest {citation.digest}",
     }
     return _entry("misc", citation.key, fields)
 

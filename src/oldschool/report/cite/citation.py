@@ -93,6 +93,7 @@ class Citation:
             "value": value,
             "interval": interval,
             "n": self.n,
+            "scale": self.scale,
             "verdict": self.judged.verdict.word,
             "macro": self.macro,
             "key": self.key,

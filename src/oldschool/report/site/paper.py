@@ -59,9 +59,5 @@ def details(
 
 def _scales(inputs: Inputs) -> dict[str, str]:
     """{experiment: its nets, where these are less than the paper's}, of those with rows."""
-    known = {
-        name: inputs.replication.scales.get(name, {}).get(manifest["profile"])
-        for name, manifest in inputs.manifests.items()
-        if manifest["frames"]
-    }
+    known = {name: inputs.scale_of_experiment(name) for name in inputs.manifests}
     return {name: scale for name, scale in known.items() if scale}

@@ -124,11 +124,10 @@ FIGURES = (
         title="Averages of thinned nets against weight scaling",
         caption=(
             f"{_MONTE_CARLO} Outputs of k of a store of thinned nets are averaged; of each net the "
-            "mean over draws. Bars and band: 90 % intervals over nets. Draws come "
-            "from one store, so near its size they overlap. "
-            "Middle: the paper's, with a star and its bar at ten of its 59 points. Right: the "
-            "paper's and our error over that of weight scaling, of ours net by net, so that nets "
-            "that differ do not blur it."
+            "mean over draws. Bars and band: 90 % intervals over nets. Draws come from one store, "
+            "so near its size they overlap. Middle: the paper's, with a star and its bar at ten of "
+            "its 59 points. Right: the paper's and our error over that of weight scaling, of ours "
+            "net by net, so that nets that differ do not blur it."
         ),
         alt="Test error against k beside the level of weight scaling: ours, the paper's, relative.",
         original=(
@@ -156,8 +155,7 @@ FIGURES = (
         caption=(
             f"{_AUTOENCODERS} Left: activations of all units of the first net on all test digits, "
             "all units kept and nothing scaled; exact noughts are the single marks, and the last "
-            "bin has all above it. Right: ticks are nets. "
-            f"{_MEANS}"
+            f"bin has all above it. Right: ticks are nets. {_MEANS}"
         ),
         alt="Histograms of activations, and mean activations, without dropout and with.",
         original=(

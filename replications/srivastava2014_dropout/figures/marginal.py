@@ -31,10 +31,10 @@ def marginal(frames: Frames) -> Figure:
     for panel, p in zip(panels[0], kept, strict=False):
         of = rows[rows.p == p]
         for column, (label, color, marker, line) in _LOOKS.items():
-            look = {"label": label, "color": color, "marker": marker, "linestyle": line}
-            for _, path in of.groupby("replicate"):
-                panel.plot(path.updates, path[column], **look, markersize=3.2, linewidth=1.0)
-                look.pop("label", None)
+            look = {"color": color, "marker": marker, "linestyle": line, "markersize": 3.2}
+            paths = of.pivot(index="updates", columns="replicate", values=column)
+            first, *_ = panel.plot(paths.index, paths, **look)
+            first.set_label(label)
         at = np.sort(of.updates.unique()).astype(float)
         end = float(of[of.updates == at[-1]].averaged.mean())
         # Beside the line, not on it.

@@ -16,7 +16,7 @@ from oldschool.runs.experiment import Experiment, Replication, Unit
 from oldschool.runs.pool import Pool
 from oldschool.runs.progress import Bar, Display
 from oldschool.runs.results import Failed, Stored
-from oldschool.runs.work import UP_TO_DATE, Work
+from oldschool.runs.work import UP_TO_DATE, Work, title
 from oldschool.runs.worker import Outcome, Task
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class _Course:
                 try:
                     self._begin(experiment)
                 except UserError as error:  # it does not keep the rest from being run
-                    self._display.say(f"{self._title(name)}: not run: {error}")
+                    self._display.say(f"{title(self._settings, name)}: not run: {error}")
                     self._problems[name].append(error)
             if name in self._works and self._works[name].todo:
                 return self._works[name].todo.popleft()
@@ -173,10 +173,10 @@ class _Course:
             self._leave_out(experiment, self._lacking[absent[0]])
             return
         if absent:
-            title = self._title(name)
-            problem = UnitsFailedError(f"{title} was not run: {absent[0]} has failed")
+            shown = title(settings, name)
+            problem = UnitsFailedError(f"{shown} was not run: {absent[0]} has failed")
             self._problems[name].append(problem)
-            self._display.say(f"{title}: not run, because {absent[0]} has failed")
+            self._display.say(f"{shown}: not run, because {absent[0]} has failed")
             return
         earlier: dict[str, bytes] = {}
         for need in experiment.needs:
@@ -196,8 +196,8 @@ class _Course:
             if reason.startswith("damaged") or (self._display.is_live and reason != "new"):
                 self._display.say(f"{task.unit.label()}: {reason}")
         self._works[name] = work
-        title = f"{work.title} ({self._numbers[name]} of {len(self._numbers)})"
-        self._bars[name] = self._display.bar(title, len(work.todo))
+        shown = f"{work.title} ({self._numbers[name]} of {len(self._numbers)})"
+        self._bars[name] = self._display.bar(shown, len(work.todo))
         if work.is_over:
             self._end(work)
 
@@ -209,7 +209,7 @@ class _Course:
         self._display.say(work.summary())
         done, failed = work.stored(), work.failed()
         if failed:
-            self._problems[name].append(_failure(work.title, failed, len(done)))
+            self._problems[name].append(_failure(self._settings, work, failed, len(done)))
         else:
             self._stored[name] = done
         try:
@@ -225,14 +225,11 @@ class _Course:
             self._display.say(f"  {line}")
         self.changed |= not work.kept or not all(line.endswith(UP_TO_DATE) for line in lines)
 
-    def _title(self, name: str) -> str:
-        return f"{self._settings.replication.name}/{name}"
-
     def _leave_out(self, experiment: Experiment, error: DataError) -> None:
         """Say that an experiment is not run, and leave its collected rows or the reason behind."""
         self._lacking[experiment.name] = error
         reason = error.reason if isinstance(error, UnavailableError) else str(error)
-        self._display.say(f"{self._title(experiment.name)}: not run: {error}")
+        self._display.say(f"{title(self._settings, experiment.name)}: not run: {error}")
         try:
             lines = results.leave_out(self._report_dir, self._settings, experiment, reason)
         except (DataError, StorageError) as problem:
@@ -247,14 +244,14 @@ def _in_bar(task: Task) -> str:
     return task.unit.label().removeprefix(task.unit.experiment)
 
 
-def _failure(title: str, failed: Sequence[Failed], done: int) -> UnitsFailedError:
+def _failure(
+    settings: Settings, work: Work, failed: Sequence[Failed], done: int
+) -> UnitsFailedError:
     first = failed[0]
-    experiment = title.partition("/")
-    record = store.folder(experiment[0], experiment[2], first.digest).with_name(
-        f"{first.digest}.error.json"
-    )
+    folder = store.folder(settings.replication.name, work.experiment.name, first.digest)
+    record = folder.with_name(f"{first.digest}.error.json")
     return UnitsFailedError(
-        f"{len(failed)} of {len(failed) + done} units of {title} failed, the first: "
+        f"{len(failed)} of {len(failed) + done} units of {work.title} failed, the first: "
         f"{first.unit.label()}: {first.error} (see {paths.shown(record)})"
     )
 

@@ -16,6 +16,11 @@ from oldschool.runs.worker import Outcome, Task
 UP_TO_DATE = "up to date"
 
 
+def title(settings: Settings, experiment: str) -> str:
+    """An experiment as it is named to the user."""
+    return f"{settings.replication.name}/{experiment}"
+
+
 class Work:
     """An experiment's planned units, from the plan to the last outcome.
 
@@ -46,7 +51,7 @@ class Work:
             seconds: {place: how long the unit took when it was last run}.
         """
         self.experiment, self.data = experiment, data
-        self.title = f"{settings.replication.name}/{experiment.name}"
+        self.title = title(settings, experiment.name)
         values = worker.run_values(settings.values, experiment)
         readable = reads.Earlier(experiment, earlier)
         self._tasks = []
@@ -116,11 +121,11 @@ class Work:
         return f"{self.title}: {len(self._tasks)} units: {', '.join(parts) or 'nothing to do'}"
 
 
-def _check_distinct(title: str, tasks: Sequence[Task]) -> None:
+def _check_distinct(shown: str, tasks: Sequence[Task]) -> None:
     counts = Counter(task.digest for task in tasks)
     for task in tasks:
         if counts[task.digest] > 1:
-            raise ValueError(f"{title}: the plan has {task.unit.label()} more than once")
+            raise ValueError(f"{shown}: the plan has {task.unit.label()} more than once")
 
 
 def _reasons(settings: Settings, experiment: Experiment, tasks: Sequence[Task]) -> dict[str, str]:

@@ -31,7 +31,7 @@ class Citation:
     paper: str
     commits: tuple[str, ...]
     digest: str
-    scale: str = ""
+    scale: str
 
     @property
     def id(self) -> str:
@@ -62,7 +62,10 @@ class Citation:
 
     @property
     def command(self) -> str:
-        """What gives our number again, or else one that can be judged; "" if nothing does."""
+        """What gives our number again, or else, as declared, one that can be judged.
+
+        It is "" if nothing does.
+        """
         if self.n or not isinstance(self.judged.result, Estimate):
             return self.judged.command
         return command(self.judged.paper, Origin(self.judged.claim.profile))

@@ -39,6 +39,7 @@ def summary(judged: Judged) -> dict[str, Any]:
         "published": claim.paper_value if text else f"{row['paper_value']} {claim.unit}".strip(),
         "sorts_as": "" if text else row["paper_value"],
         "page": f"claims/{claim.id}.html",
+        "only_shown": ours is not None and judged.verdict.word == NOT_RUN,
         **_ours(judged, ours),
     }
 
